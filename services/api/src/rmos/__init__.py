@@ -1,0 +1,1 @@
+"""RMOS, the Rosette Manufacturing OS."""

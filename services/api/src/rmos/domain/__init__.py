@@ -1,0 +1,1 @@
+"""The shop in plain Python: patterns, jobs, materials, events, filters. Imports only errors and clock."""

@@ -1,0 +1,105 @@
+"""Every setting, one list. Each has a default, so the program runs with none set.
+
+Rule 1: read from `RMOS_…` environment variables; a command line option of the same name beats them.
+Rule 2: the unit is in the name. `rmos doctor` and docs/reference/settings.md are made from this list.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["Settings", "default_data_dir"]
+
+
+def default_data_dir() -> Path:
+    """`<checkout>/data` when the package runs from a checkout, else the user's data folder.
+
+    Found from the package and not from the current folder, so that every way to start uses the same file.
+    """
+    checkout = Path(__file__).resolve().parents[4]
+    if (checkout / "services" / "api" / "pyproject.toml").exists():
+        return checkout / "data"
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "rmos"
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "rmos"
+
+
+class Settings(BaseSettings):
+    """Effective settings of one server process. Immutable once read."""
+
+    model_config = SettingsConfigDict(env_prefix="RMOS_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")
+    data: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder of the database, relative to the current folder. Default: `data` in a checkout, "
+        "else the user's data folder.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="Where the shop is stored, e.g. `sqlite:////srv/rmos/rmos.db`. Default: `rmos.db` in the data.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines are rendered.")
+    busy_timeout_s: float = Field(
+        5.0,
+        gt=0,
+        description="How long a write waits for a database locked by another program before it answers 503.",
+    )
+    log_keep_days: float | None = Field(
+        None, gt=0, description="Age in days after which events leave the log. Default: never."
+    )
+    log_keep_events: int | None = Field(None, ge=1, description="Number of newest events the log keeps. Default: all.")
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description="Web origins besides the server's own that may open the monitor, as a JSON list.",
+    )
+    lean_connections: bool = Field(
+        True,
+        description="Serve WebSockets past ASGI where the server allows it (2 KB instead of 31 KB a connection).",
+    )
+    ring_events: int = Field(65_536, ge=256, description="Number of newest events kept in memory, ready to send.")
+    heartbeat_s: float = Field(
+        15.0, gt=0, description="Seconds between `system:heartbeat` frames to version 2 clients."
+    )
+    ping_interval_s: float = Field(20.0, gt=0, description="Seconds of silence after which a client is pinged.")
+    ping_timeout_s: float = Field(
+        20.0, gt=0, description="Seconds a client has to answer a ping before it is closed with 4008."
+    )
+    stall_timeout_s: float = Field(
+        30.0, gt=0, description="Seconds without progress after which a slow client is closed with 4108."
+    )
+    metrics_interval_s: float = Field(
+        5.0, gt=0, description="Seconds between `metrics:snapshot` events to who subscribed to `metrics`."
+    )
+    max_connections: int = Field(
+        10_000, ge=1, description="WebSocket connections served at once; more are closed with 4129."
+    )
+    poll_s: float = Field(1.0, gt=0, description="Seconds after which the log is read even without a wake-up.")
+    shutdown_grace_s: float = Field(5.0, gt=0, description="Seconds open requests and connections get at shutdown.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("sqlite:///"):
+            raise ValueError(f"unknown database {url!r}; expected sqlite:///<path>")
+        return url
+
+    @property
+    def database_path(self) -> Path:
+        """Absolute path of the SQLite file."""
+        if self.database_url is not None:
+            return Path(self.database_url.removeprefix("sqlite:///")).absolute()
+        return self.data.absolute() / "rmos.db"
+
+
+def version() -> str:
+    """The installed version of RMOS."""
+    return metadata.version("rmos")
