@@ -14,7 +14,6 @@ from typing import Final, Protocol
 
 from rmos.domain.events import Event
 from rmos.domain.filters import EventFilter
-from rmos.errors import InvalidError
 
 PAGE_EVENTS: Final = 500
 PAGE_BYTES: Final = 256 * 1024
@@ -34,29 +33,6 @@ class LogHead:
     epoch: str
     offset: int
     oldest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the log: everything up to and including `offset` has been seen."""
-
-    epoch: str
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch}:{self.offset}"
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """The cursor of `<epoch>:<offset>`.
-
-        Raises:
-            InvalidError: another form, or an offset outside 0 … 2^63 - 1.
-        """
-        epoch, colon, digits = text.partition(":")
-        if not (epoch and colon and digits.isascii() and digits.isdigit()) or len(text) > 64 or int(digits) >= 2**63:
-            raise InvalidError.at("/since", f"bad cursor {text[:80]!r}; expected <epoch>:<offset>")
-        return cls(epoch, int(digits))
 
 
 class EventLog(Protocol):

@@ -1,0 +1,30 @@
+"""Places in the log, as clients keep them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rmos.errors import InvalidError
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the log: everything up to and including `offset` has been seen."""
+
+    epoch: str
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.offset}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """The cursor of `<epoch>:<offset>`.
+
+        Raises:
+            InvalidError: another form, or an offset outside 0 … 2^63 - 1.
+        """
+        epoch, colon, digits = text.partition(":")
+        if not (epoch and colon and digits.isascii() and digits.isdigit()) or len(text) > 64 or int(digits) >= 2**63:
+            raise InvalidError.at("/since", f"bad cursor {text[:80]!r}; expected <epoch>:<offset>")
+        return cls(epoch, int(digits))

@@ -1,0 +1,228 @@
+"""WebSocket frames (RFC 6455) without I/O: a parser for what clients send, ready frames for what the server sends.
+
+Rule 1: nothing is negotiated, so every reserved bit is an error.
+Rule 2: an idle parser holds no buffer; a message is bounded in bytes and in fragments.
+Rule 3: what was complete before a fault is still delivered, then `FrameError` says how to close.
+"""
+
+from __future__ import annotations
+
+from codecs import utf_8_decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from rmos.protocol.close_codes import CloseCode
+
+MAX_MESSAGE_BYTES: Final = 65_536
+"""Longest message from a client, its fragments together."""
+MAX_FRAGMENTS: Final = 64
+"""Most fragments of one message: empty ones would otherwise cost time without limit."""
+
+CONTINUATION: Final = 0x0
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+_FIN: Final = 0x80
+_RESERVED: Final = 0x70
+_MASKED: Final = 0x80
+_MAX_CONTROL_BYTES: Final = 125
+_STANDARD_CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+
+
+class FrameError(Exception):
+    """The peer broke RFC 6455 or a limit; the connection is to be closed with `code`."""
+
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """A whole text message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryMessage:
+    """A whole binary message; the monitor has no use for its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A ping; its payload goes back in a pong."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A pong; any pong proves that the peer lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The peer closes; `payload` (its code and reason, or empty) is echoed."""
+
+    payload: bytes
+
+
+FrameEvent: TypeAlias = TextMessage | BinaryMessage | Ping | Pong | Close
+
+
+class FrameParser:
+    """Turns the bytes of one client into messages and control frames. Not to be shared between connections."""
+
+    __slots__ = ("_fragments", "_message", "_opcode", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._message: bytearray | None = None
+        self._opcode = 0
+        self._fragments = 0
+
+    def receive(self, data: bytes) -> Iterator[FrameEvent]:
+        """Yield what these bytes complete. The iterator must be used up, or the parser given up.
+
+        Raises:
+            FrameError: a fault, after everything that came before it was yielded.
+        """
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        position = 0
+        while (header := self._header(data, position)) is not None:
+            first, start, length = header
+            end = start + length
+            if len(data) < end:
+                break
+            payload = _unmask(data[start:end], data[start - 4 : start])
+            position = end
+            event = self._control(first, payload) if first & 0x08 else self._data(first, payload)
+            if event is not None:
+                yield event
+            if isinstance(event, Close):
+                return
+        self._rest = data[position:]
+
+    def _header(self, data: bytes, position: int) -> tuple[int, int, int] | None:
+        """First byte, start and length of the payload at `position`; None when the header is not all there.
+
+        Checked as early as possible, so that a length of 2^60 is refused before anything is buffered for it.
+        """
+        if len(data) - position < 2:
+            return None
+        first, second = data[position], data[position + 1]
+        length, start = second & 0x7F, position + 6
+        opcode = first & 0x0F
+        if first & _RESERVED:
+            raise FrameError(CloseCode.PROTOCOL_ERROR, "reserved bits are set")
+        if not second & _MASKED:
+            raise FrameError(CloseCode.PROTOCOL_ERROR, "client frames must be masked")
+        if opcode in (CLOSE, PING, PONG):
+            if length > _MAX_CONTROL_BYTES or not first & _FIN:
+                raise FrameError(CloseCode.PROTOCOL_ERROR, "control frame is too long or fragmented")
+            return first, start, length
+        if opcode not in (CONTINUATION, TEXT, BINARY):
+            raise FrameError(CloseCode.PROTOCOL_ERROR, f"unknown opcode {opcode}")
+        if (opcode == CONTINUATION) != (self._message is not None):
+            raise FrameError(CloseCode.PROTOCOL_ERROR, "fragments are out of order")
+        extended = {126: 2, 127: 8}.get(length, 0)
+        if extended:
+            if len(data) - position < 2 + extended:
+                return None
+            length = int.from_bytes(data[position + 2 : position + 2 + extended], "big")
+        if length + len(self._message or b"") > MAX_MESSAGE_BYTES:
+            raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message is over {MAX_MESSAGE_BYTES} bytes")
+        return first, start + extended, length
+
+    def _data(self, first: int, payload: bytes) -> TextMessage | BinaryMessage | None:
+        if self._message is None:
+            if first & _FIN:
+                return _message(first & 0x0F, payload)
+            self._opcode, self._message, self._fragments = first & 0x0F, bytearray(), 0
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS:
+            raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message has over {MAX_FRAGMENTS} fragments")
+        self._message += payload
+        if not first & _FIN:
+            return None
+        whole, self._message = bytes(self._message), None
+        return _message(self._opcode, whole)
+
+    def _control(self, first: int, payload: bytes) -> Ping | Pong | Close:
+        match first & 0x0F:
+            case 0x9:
+                return Ping(payload)
+            case 0xA:
+                return Pong()
+            case _:
+                _check_close(payload)
+                return Close(payload)
+
+
+def server_frame(opcode: int, payload: bytes) -> bytes:
+    """An unmasked, final frame, as servers send it."""
+    first, length = _FIN | opcode, len(payload)
+    if length < 126:
+        return bytes((first, length)) + payload
+    if length < 65_536:
+        return bytes((first, 126)) + length.to_bytes(2, "big") + payload
+    return bytes((first, 127)) + length.to_bytes(8, "big") + payload
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A text frame with this UTF-8 payload."""
+    return server_frame(TEXT, payload)
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """A close frame; the reason is cut to what a control frame holds, never inside a character."""
+    text = reason.encode()[: _MAX_CONTROL_BYTES - 2].decode(errors="ignore")
+    return server_frame(CLOSE, code.to_bytes(2, "big") + text.encode())
+
+
+def payloads(frames: bytes) -> Iterator[bytes]:
+    """The payloads of joined server frames, in order."""
+    position = 0
+    while position < len(frames):
+        length, start = frames[position + 1], position + 2
+        if length >= 126:
+            extended = 2 if length == 126 else 8
+            length = int.from_bytes(frames[start : start + extended], "big")
+            start += extended
+        position = start + length
+        yield frames[start:position]
+
+
+def _message(opcode: int, payload: bytes) -> TextMessage | BinaryMessage:
+    return TextMessage(_text(payload)) if opcode == TEXT else BinaryMessage()
+
+
+def _text(payload: bytes) -> str:
+    try:
+        return utf_8_decode(payload, "strict", True)[0]
+    except UnicodeDecodeError:
+        raise FrameError(CloseCode.INVALID_TEXT, "text is not UTF-8") from None
+
+
+def _check_close(payload: bytes) -> None:
+    if not payload:
+        return
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) == 1 or not (code in _STANDARD_CLOSE_CODES or 3000 <= code < 5000):
+        raise FrameError(CloseCode.PROTOCOL_ERROR, "bad close frame")
+    _text(payload[2:])
+
+
+def _unmask(data: bytes, key: bytes) -> bytes:
+    """XOR with the repeated key, as one operation on big integers: the fastest way in pure Python."""
+    length = len(data)
+    repeated = (key * (length // 4 + 1))[:length]
+    return (int.from_bytes(data, "little") ^ int.from_bytes(repeated, "little")).to_bytes(length, "little")
