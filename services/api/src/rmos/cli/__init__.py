@@ -1,0 +1,1 @@
+"""The `rmos` command: one module a subcommand, `main.py` ties them together."""

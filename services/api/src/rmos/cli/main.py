@@ -1,0 +1,39 @@
+"""The `rmos` command and its subcommands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rmos import settings
+from rmos.cli.serve import serve
+
+app = typer.Typer(
+    help="RMOS, the Rosette Manufacturing OS: the stores of a rosette workshop, and every change of them live.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a fault of ours is worth a plain traceback, without the values of variables
+)
+app.command()(serve)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"rmos {settings.version()}")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of `rmos` itself."""
