@@ -1,0 +1,81 @@
+/**
+ * The query cache, kept true by the events.
+ *
+ * Rule 1: an event changes what is on the screen at once, without asking the server.
+ * Rule 2: what a single page cannot know (who moves up, what a text search finds) is read again, at most once a
+ *         second for each kind, however many events arrive.
+ */
+
+import type { QueryClient } from '@tanstack/vue-query'
+import type { ListPage, ListParams } from '@/api/stores'
+import type { AnyEntity, EntityOf, Kind } from '@/api/types'
+import { changeOf, Newest, type Change, type MonitorEvent } from './newest'
+import { patchPage } from './patch'
+
+/** Waits for the events of the same moment before a list is read again, in milliseconds. */
+export const REFRESH_DELAY_MS = 1000
+
+export const keys = {
+  lists: (kind: Kind) => ['list', kind] as const,
+  list: (kind: Kind, params: ListParams) => ['list', kind, params] as const,
+  entity: (kind: Kind, id: string) => ['entity', kind, id] as const,
+  history: (kind: Kind, id: string) => ['history', kind, id] as const,
+  presets: ['presets'] as const,
+}
+
+export class LiveCache {
+  readonly newest = new Newest()
+  readonly #refreshing = new Map<Kind, ReturnType<typeof setTimeout>>()
+
+  constructor(private readonly client: QueryClient) {}
+
+  /** Take in an event of the monitor. Duplicates and late ones do nothing. */
+  applyEvent(event: MonitorEvent): void {
+    const change = changeOf(event)
+    if (change && this.newest.accept(change)) this.#apply(change)
+  }
+
+  /** Take in what a write of this page was answered, which may come before or after its event. */
+  applyAnswer<K extends Kind>(kind: K, entity: EntityOf[K]): void {
+    const action = entity.version === 1 ? 'created' : 'updated'
+    const change: Change = { kind, id: entity.id, action, entity, offset: null }
+    if (this.newest.accept(change)) this.#apply(change)
+  }
+
+  /** Take in that this page deleted an entity. */
+  applyDeletion(kind: Kind, id: string): void {
+    const change: Change = { kind, id, action: 'deleted', entity: null, offset: null }
+    if (this.newest.accept(change)) this.#apply(change)
+  }
+
+  /** After a gap in the events: trust nothing, read what is on the screen again. */
+  async distrust(): Promise<void> {
+    this.newest.clear()
+    await this.client.invalidateQueries()
+  }
+
+  #apply(change: Change): void {
+    const { kind, id, entity } = change
+    this.client.setQueryData<AnyEntity | null>(keys.entity(kind, id), (old) => {
+      // Nobody looks at it: nothing to keep.
+      if (old === undefined) return undefined
+      return old && entity && old.version > entity.version ? old : entity
+    })
+    for (const [key, page] of this.client.getQueriesData<ListPage<Kind>>({ queryKey: keys.lists(kind) })) {
+      if (!page) continue
+      const patched = patchPage(page, key[2] as ListParams, change)
+      if (patched.page !== page) this.client.setQueryData(key, patched.page)
+      if (patched.stale) this.#refreshSoon(kind)
+    }
+    void this.client.invalidateQueries({ queryKey: keys.history(kind, id) })
+  }
+
+  #refreshSoon(kind: Kind): void {
+    if (this.#refreshing.has(kind)) return
+    const timer = setTimeout(() => {
+      this.#refreshing.delete(kind)
+      void this.client.invalidateQueries({ queryKey: keys.lists(kind) })
+    }, REFRESH_DELAY_MS)
+    this.#refreshing.set(kind, timer)
+  }
+}
