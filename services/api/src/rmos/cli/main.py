@@ -8,6 +8,7 @@ import typer
 
 from rmos import settings
 from rmos.cli.serve import serve
+from rmos.cli.tail import tail
 
 app = typer.Typer(
     help="RMOS, the Rosette Manufacturing OS: the stores of a rosette workshop, and every change of them live.",
@@ -16,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a fault of ours is worth a plain traceback, without the values of variables
 )
 app.command()(serve)
+app.command()(tail)
 
 
 @app.command()

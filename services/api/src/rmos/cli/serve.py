@@ -32,10 +32,12 @@ _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [RMOS_HOST, else 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one. [RMOS_PORT, else 8000]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: RMOS_HOST, else 127.0.0.1.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="TCP port; 0 takes a free one. Default: RMOS_PORT, else 8000.")
+    ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the database. [RMOS_DATA, else `data` in a checkout]")
+        Path | None, typer.Option(help="Folder of the database. Default: RMOS_DATA, else `data` in a checkout.")
     ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Allow an address other machines can reach, though nobody logs in.")

@@ -1,0 +1,128 @@
+"""`rmos tail`: the live stream in the terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from rmos.cli.address import Url, monitor_url, server_url
+from rmos.cli.failure import fail
+from rmos.cli.interrupt import run_until_interrupted
+from rmos.cli.lines import event_line
+from rmos.cli.stream import (
+    Connected,
+    Gap,
+    LiveEvent,
+    Malformed,
+    MonitorStream,
+    Notice,
+    Start,
+    StreamEndedError,
+    Waiting,
+)
+from rmos.domain.cursor import Cursor
+from rmos.domain.filters import ALL, parse_filter
+from rmos.errors import InvalidError, StartupError
+from rmos.protocol.messages import MAX_LAST
+
+_SEPARATOR: Final = re.compile(r"[,\s]+")
+
+
+def tail(
+    url: Url = None,
+    filters: Annotated[
+        list[str] | None, typer.Option("--filter", help="job, pattern, material, metrics or all; may be repeated.")
+    ] = None,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--channel", help="Only this project or machine, e.g. machine:cnc1 or project:*; may be repeated."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Start after this cursor (<epoch>:<offset>), or `oldest` for all that is kept.")
+    ] = None,
+    last: Annotated[int | None, typer.Option(min=1, max=MAX_LAST, help="Start with so many newest events.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print each event as it was sent, one JSON object a line.")
+    ] = False,
+) -> None:
+    """Print what happens in the shop, as it happens, until Ctrl-C."""
+    out = Console(highlight=False, markup=False, soft_wrap=True)
+    notices = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, style="dim")
+
+    def show(event: LiveEvent) -> None:
+        if json:
+            sys.stdout.write(event.raw + "\n")
+            sys.stdout.flush()
+        else:
+            out.print(event_line(event.frame))
+
+    async def follow(stream: MonitorStream) -> None:
+        async for event in stream.events():
+            show(event)
+
+    try:
+        server = server_url(url)
+        names, rooms = _words(filters) or [ALL], _words(channels)
+        parse_filter(names, rooms)  # a mistake is said here, in the words of the command line
+        stream = MonitorStream(
+            monitor_url(server),
+            filters=names,
+            channels=rooms,
+            start=_start(since, last),
+            notify=lambda notice: notices.print(describe(notice, server), style=_style(notice)),
+        )
+        run_until_interrupted(follow(stream))
+    except (StartupError, StreamEndedError) as error:
+        fail(error.message)
+    except InvalidError as error:
+        fail(error.errors[0].detail)
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough. Python would complain once more when it closes the stream.
+        sys.stderr.close()
+
+
+def _words(values: list[str] | None) -> list[str] | None:
+    """`--filter job --filter pattern` and `--filter job,pattern` mean the same."""
+    return [word for value in values for word in _SEPARATOR.split(value) if word] if values else None
+
+
+def _start(since: str | None, last: int | None) -> Start:
+    if since is not None and last is not None:
+        raise StartupError("--since and --last exclude each other")
+    if since is None:
+        return last
+    return "oldest" if since == "oldest" else Cursor.parse(since)
+
+
+def describe(notice: Notice, server: str) -> str:
+    """What a person at the terminal should know besides the events."""
+    match notice:
+        case Connected(None):
+            return f"-- live on {server}"
+        case Connected(cursor):
+            return f"-- live on {server}, going on after {cursor}"
+        case Waiting(reason, wait_s):
+            return f"-- not connected to {server}: {reason}; trying again in {wait_s:.1f} s"
+        case Gap(None, reason):
+            return f"-- GAP: the events asked for are not there any more ({_REASONS.get(reason, reason)})"
+        case Gap(position, reason):
+            return f"-- GAP: what happened after {position} cannot be shown ({_REASONS.get(reason, reason)})"
+        case Malformed(text):
+            return f"-- something that is not an event was left out: {text!r}"
+
+
+_REASONS: Final = {
+    "epoch_changed": "the log was recreated or restored",
+    "expired": "it is older than the log keeps",
+    "future_cursor": "the log does not reach that far",
+}
+
+
+def _style(notice: Notice) -> str:
+    return "bold red" if isinstance(notice, Gap) else "yellow" if isinstance(notice, Waiting) else "dim"
