@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from rmos import settings
+from rmos.cli.doctor import doctor
+from rmos.cli.migrate import migrate
 from rmos.cli.serve import serve
 from rmos.cli.tail import tail
 
@@ -18,6 +20,8 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(tail)
+app.command()(doctor)
+app.command()(migrate)
 
 
 @app.command()
