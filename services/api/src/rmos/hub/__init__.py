@@ -1,0 +1,1 @@
+"""The hub: every logged event goes through it, once, to everybody who wants it."""

@@ -1,0 +1,124 @@
+"""One connected client as the hub sees it: a cursor, a filter and a sink. No queue, no task, no timer.
+
+A subscriber is either *caught up* (a member of the group of its filter; the group's cursor is the hub's) or
+*lagging* (it has a cursor of its own, and is written to from the ring or the log until it has caught up).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+from rmos.domain.filters import EventFilter
+from rmos.protocol.messages import Command
+from rmos.protocol.session import ServerSession
+
+
+class Transport(Protocol):
+    """Takes complete frames and never blocks.
+
+    When it holds more than it should it calls `Hub.paused`, possibly from within `write`, and later `Hub.resumed`
+    from a turn of the loop of its own.
+    """
+
+    def write(self, data: bytes) -> None:
+        """Send these joined frames, or hold them until the client takes them."""
+        ...
+
+
+class Sink(Protocol):
+    """How a subscriber's bytes leave: past ASGI or through it."""
+
+    @property
+    def transport(self) -> Transport:
+        """Where ready frames are written."""
+        ...
+
+    @property
+    def peer(self) -> str:
+        """Address of the client, for the log."""
+        ...
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes the transport holds because the client does not take them."""
+        ...
+
+    def ping(self) -> bool:
+        """Send a WebSocket ping. False where the server below sends its own."""
+        ...
+
+    def close(self, code: int, reason: str, *, last_words: bytes = b"") -> None:
+        """Send the frames `last_words`, then the close frame; drop what the client does not take within 5 s."""
+        ...
+
+
+class Group:
+    """The subscribers that asked for the same. `members` are caught up and share one buffer and one cursor;
+    `size` counts the lagging ones as well."""
+
+    __slots__ = ("members", "size", "wanted")
+
+    def __init__(self, wanted: EventFilter) -> None:
+        self.wanted = wanted
+        self.size = 0
+        self.members: dict[Subscriber, Transport] = {}
+
+
+class Subscriber:
+    """State of one connection; changed by the hub alone. Times are of the loop's clock, in seconds.
+
+    Attributes:
+        group: What it subscribed to; None before `subscribe` and after `unsubscribe`.
+        cursor: Everything up to this offset was written to it. Valid only while it is not a member of its group.
+        replay_to: Where the asked-for replay ends and `system:caught_up` is due; None when none is due.
+        backlog: Commands that wait for one which reads the log; None when none does.
+        is_paused: Whether its transport is full; nothing is written to it then.
+        is_closed: Whether it left, or was told to.
+        unsent_bytes: The least its transport has held since it is paused.
+        moved_at: When `unsent_bytes` last became less.
+        heard_at: When the client was last heard.
+        pinged_at: When the unanswered ping was sent; None when none is.
+        beat_at: When the last heartbeat was sent.
+    """
+
+    __slots__ = (
+        "backlog",
+        "beat_at",
+        "cursor",
+        "group",
+        "heard_at",
+        "id",
+        "is_closed",
+        "is_paused",
+        "moved_at",
+        "pinged_at",
+        "replay_to",
+        "session",
+        "sink",
+        "unsent_bytes",
+    )
+
+    def __init__(self, subscriber_id: str, sink: Sink, session: ServerSession, now: float) -> None:
+        self.id = subscriber_id
+        self.sink = sink
+        self.session = session
+        self.group: Group | None = None
+        self.cursor = 0
+        self.replay_to: int | None = None
+        self.backlog: deque[Command] | None = None
+        self.is_paused = False
+        self.is_closed = False
+        self.unsent_bytes = 0
+        self.heard_at = self.beat_at = self.moved_at = now
+        self.pinged_at: float | None = None
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether it is a member of its group."""
+        return self.group is not None and self in self.group.members
+
+    @property
+    def filter_names(self) -> list[str]:
+        """The filters in force, as published names."""
+        return self.group.wanted.names if self.group else []
