@@ -1,0 +1,1 @@
+"""How a database gets the present schema. Run at every start, under the single-server lock."""

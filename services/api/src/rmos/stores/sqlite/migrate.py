@@ -1,0 +1,71 @@
+"""Bring the file to the present schema, all in one transaction, before anybody else opens it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from rmos.errors import StartupError
+
+SCHEMA_VERSION: Final = "0001"
+"""The newest migration, held against the folder by a test. So a start with nothing to do need not load alembic."""
+
+_SCRIPTS: Final = Path(__file__).resolve().parents[1] / "migrations"
+
+
+def migrate(path: Path) -> None:
+    """Create or upgrade the database at `path`.
+
+    Raises:
+        StartupError: made by a newer RMOS, or by another program.
+        sqlite3.Error: not a database, or it cannot be written.
+    """
+    found = _schema_version(path)
+    if found == SCHEMA_VERSION:
+        return
+    known = [file.name.partition("_")[0] for file in (_SCRIPTS / "versions").glob("[0-9]*.py")]
+    if found is not None and found not in known:
+        raise StartupError(
+            f"the database {path} was made by a newer RMOS (schema {found}, this one knows {SCHEMA_VERSION}); "
+            "update RMOS, or choose another folder with --data"
+        )
+    _upgrade(path)
+
+
+def _schema_version(path: Path) -> str | None:
+    """The schema version in the file, None for a new or empty one."""
+    connection = sqlite3.connect(path)
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "alembic_version" in tables:
+            versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+            return str(versions[0][0]) if versions else None
+    finally:
+        connection.close()
+    if tables:
+        raise StartupError(f"{path} belongs to another program; choose another folder with --data")
+    return None
+
+
+def _upgrade(path: Path) -> None:
+    """Run alembic, imported here because that takes a third of a second and most starts have nothing to migrate."""
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver would begin none before DDL
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        command.upgrade(config, "head")
+        connection.exec_driver_sql("COMMIT")
+    engine.dispose()

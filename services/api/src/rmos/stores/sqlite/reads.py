@@ -1,0 +1,100 @@
+"""Reads of the stores on a reader's connection. Those of several statements see one state of the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import orjson
+from sqlalchemy import func, select
+
+from rmos.domain.entities import KINDS, STRIP_FAMILY, JsonValue, Kind
+from rmos.domain.jobs import STATUSES
+from rmos.eventlog.schema import events
+from rmos.eventlog.sqlite import Statement, read_head
+from rmos.stores import queries
+from rmos.stores.base import ListQuery, Overview, Page
+from rmos.stores.paging import Place
+from rmos.stores.queries import Shape
+from rmos.stores.sqlite.migrate import SCHEMA_VERSION
+
+_STATISTICS: Final = {name: Statement(statement) for name, statement in queries.STATISTICS.items()}
+_MATERIAL_COUNTS: Final = Statement(queries.MATERIAL_COUNTS)
+_JOBS_BY_STATUS: Final = Statement(queries.JOBS_BY_STATUS)
+_RUNNING_JOBS: Final = Statement(queries.RUNNING_JOBS)
+_COUNT: Final = {name: Statement(statement) for name, statement in queries.COUNT.items()}
+_COUNT_EVENTS: Final = Statement(select(func.count()).select_from(events))
+
+
+@lru_cache(maxsize=256)
+def _page_sql(shape: Shape) -> Statement:
+    return Statement(queries.page_statement(shape))
+
+
+@lru_cache(maxsize=256)
+def _total_sql(shape: Shape) -> Statement:
+    return Statement(queries.total_statement(shape))
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """One read transaction."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def page(connection: sqlite3.Connection, kind: Kind, query: ListQuery) -> Page:
+    """One page of a list (`stores.base.Stores.page`)."""
+    shape, values = queries.read_query(kind, query)
+    with _snapshot(connection):
+        ((total,),) = _total_sql(queries.for_total(shape)).run(connection, **values).fetchall()
+        rows = _page_sql(shape).run(connection, **values).fetchall()
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    return Page([row[0] for row in rows], total, str(Place(shape.order, rows[-1][1:])) if more else None)
+
+
+def statistics(connection: sqlite3.Connection, kind: Kind) -> dict[str, JsonValue]:
+    """The published statistics of the kind."""
+    with _snapshot(connection):
+        (row,) = _STATISTICS[kind.name].run(connection).fetchall()
+        materials = _MATERIAL_COUNTS.run(connection).fetchall() if kind == STRIP_FAMILY else []
+    return queries.statistics(kind, row, materials)
+
+
+def overview(connection: sqlite3.Connection) -> Overview:
+    """What the live metrics tell of the shop."""
+    with _snapshot(connection):
+        by_status = dict(_JOBS_BY_STATUS.run(connection).fetchall())
+        running = _RUNNING_JOBS.run(connection).fetchall()
+        entities = _counts(connection)
+        offset = read_head(connection).offset
+    return Overview(
+        dict.fromkeys(STATUSES, 0) | by_status, [orjson.loads(body) for (body,) in running], entities, offset
+    )
+
+
+def status(connection: sqlite3.Connection, path: Path) -> dict[str, JsonValue]:
+    """Schema version, counts and size; the path itself is not told."""
+    with _snapshot(connection):
+        counts: dict[str, JsonValue] = dict(_counts(connection))
+        ((logged,),) = _COUNT_EVENTS.run(connection).fetchall()
+    files = (path, path.with_name(f"{path.name}-wal"))
+    return {
+        "engine": "sqlite",
+        "schema_version": SCHEMA_VERSION,
+        "counts": counts,
+        "events": logged,
+        "size_bytes": sum(file.stat().st_size for file in files if file.exists()),
+    }
+
+
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    return {kind.plural: _COUNT[kind.name].run(connection).fetchall()[0][0] for kind in KINDS}
