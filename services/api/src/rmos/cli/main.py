@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rmos import settings
+from rmos.cli.demo.command import demo
 from rmos.cli.doctor import doctor
 from rmos.cli.migrate import migrate
 from rmos.cli.serve import serve
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a fault of ours is worth a plain traceback, without the values of variables
 )
 app.command()(serve)
+app.command()(demo)
 app.command()(tail)
 app.command()(doctor)
 app.command()(migrate)

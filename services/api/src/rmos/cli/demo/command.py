@@ -1,0 +1,113 @@
+"""`rmos demo`: a small shop that works by itself on a running server."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Annotated, Any, Final
+
+import httpx2
+import typer
+from rich.console import Console
+
+from rmos.cli.address import Url, server_url
+from rmos.cli.demo.api import ANSWER_TIMEOUT_S, RefusedError, ShopApi, StoppedError
+from rmos.cli.demo.shop import Shop
+from rmos.cli.demo.simulation import Simulation
+from rmos.cli.demo.view import View
+from rmos.cli.failure import fail
+from rmos.errors import StartupError
+
+CLOSING_S: Final = 10.0
+"""Seconds an absent server is waited for at the end, to give every job its end."""
+
+
+def demo(
+    url: Url = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same sequence. Default: another one each time.")] = None,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=1_000_000, help="Shop minutes that pass in one real minute.")
+    ] = 60.0,
+    duration: Annotated[
+        float | None, typer.Option(min=0, help="Seconds after which the shop closes. Default: Ctrl-C closes it.")
+    ] = None,
+) -> None:
+    """Let a small shop work on a running server: orders, machines, glue, stock, mishaps."""
+    try:
+        server = server_url(url)
+        seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 -- a game, not a secret
+        asyncio.run(_run(server, seed=seed, speed=speed, duration_s=duration))
+    except (StartupError, StoppedError, RefusedError) as error:
+        fail(str(error))
+
+
+async def _run(server: str, *, seed: int, speed: float, duration_s: float | None) -> None:
+    stop = asyncio.Event()
+    view = View(Console(highlight=False, markup=False, soft_wrap=True), server, speed=speed)
+    simulation = Simulation(speed=speed, stop=stop)
+    async with httpx2.AsyncClient(base_url=server, trust_env=False) as client:
+        designs = await _designs(client, server)
+        api = ShopApi(client, stop=stop, outage=view.outage)
+        shop = Shop(api, simulation, view, designs, seed)
+        with view, _stopping(stop):
+            if duration_s is not None:
+                asyncio.get_running_loop().call_later(duration_s, stop.set)
+            view.happened("note", f"seed {seed}")
+            try:
+                await shop.open()
+                await simulation.run()
+            except StoppedError:
+                pass  # the server is away; perhaps it comes back in time for the closing
+            finally:
+                await _close(shop, api)
+    view.summary(shop.tally, shop_s=simulation.now_s, still_open=shop.open_jobs)
+    if shop.open_jobs:
+        raise typer.Exit(1)
+
+
+async def _close(shop: Shop, api: ShopApi) -> None:
+    """Give every open job its end; not for longer than `CLOSING_S` while the server is away."""
+    too_late = asyncio.Event()
+    asyncio.get_running_loop().call_later(CLOSING_S, too_late.set)
+    api.stop_at(too_late)
+    try:
+        await shop.close()
+    except StoppedError:
+        return
+
+
+async def _designs(client: httpx2.AsyncClient, server: str) -> Sequence[Mapping[str, Any]]:  # Any: fields of patterns
+    """The presets of the server, as fields of patterns to make.
+
+    Raises:
+        StartupError: no RMOS answers there.
+    """
+    try:
+        answer = await client.get("/api/rmos/presets", timeout=ANSWER_TIMEOUT_S)
+        answer.raise_for_status()
+        return [{"name": p["name"], "geometry": p["geometry"]} for p in answer.json()["presets"]]
+    except httpx2.TransportError:
+        raise StartupError(f"no server answers at {server}; start one with `rmos serve`") from None
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+        raise StartupError(f"what answers at {server} is not RMOS; name the right server with --url") from None
+
+
+@contextmanager
+def _stopping(stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop`, so that a step is never cut in two; a second one ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop.set)
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
