@@ -1,0 +1,1 @@
+"""What a user can mean to do: one function for each intention, run inside one transaction of the stores."""
