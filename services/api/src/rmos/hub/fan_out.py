@@ -64,8 +64,6 @@ class FanOut:
     async def run(self) -> None:
         """Tick whenever there is something to give, until cancelled."""
         while True:
-            await self._grown.wait()
-            self._grown.clear()
             while self.ring.unsent:
                 if self._is_crowd_full():
                     await asyncio.sleep(_PATIENCE_STEP_S)
@@ -75,6 +73,8 @@ class FanOut:
                 async with self._ticked:
                     self._ticked.notify_all()
                 await asyncio.sleep(0)
+            self._grown.clear()
+            await self._grown.wait()
 
     def grown(self) -> None:
         """The ring has new events."""

@@ -45,7 +45,8 @@ class SnapshotFeed:
         due = loop.time() + self._interval_s
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), max(0.0, due - loop.time()))
+                async with asyncio.timeout_at(due):
+                    await self._arrived.wait()
             self._arrived.clear()
             newcomers, self._newcomers = self._newcomers, set()
             is_due = loop.time() >= due
@@ -64,4 +65,5 @@ class SnapshotFeed:
         elif newcomers:
             frame = await self._source()
             for subscriber in newcomers:
-                self._hub.send(subscriber, frame)
+                if not subscriber.is_paused:
+                    self._hub.send(subscriber, frame)

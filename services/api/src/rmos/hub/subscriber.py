@@ -75,8 +75,8 @@ class Subscriber:
         backlog: Commands that wait for one which reads the log; None when none does.
         is_paused: Whether its transport is full; nothing is written to it then.
         is_closed: Whether it left, or was told to.
-        unsent_bytes: The least its transport has held since it is paused.
-        moved_at: When `unsent_bytes` last became less.
+        unsent_bytes: What its transport held when the sweep last looked, while it is paused.
+        moved_at: When that had last become less.
         heard_at: When the client was last heard.
         pinged_at: When the unanswered ping was sent; None when none is.
         beat_at: When the last heartbeat was sent.

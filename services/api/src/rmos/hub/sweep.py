@@ -78,8 +78,9 @@ class Sweep:
     def _check_progress(self, subscriber: Subscriber, now: float) -> None:
         unsent = subscriber.sink.unsent_bytes
         if unsent < subscriber.unsent_bytes:
-            subscriber.unsent_bytes, subscriber.moved_at = unsent, now
-        elif now - subscriber.moved_at >= self._periods.stall_timeout_s:
+            subscriber.moved_at = now
+        subscriber.unsent_bytes = unsent
+        if now - subscriber.moved_at >= self._periods.stall_timeout_s:
             self._hub.close(subscriber, CloseCode.TOO_SLOW)
 
     def _check_alive(self, subscriber: Subscriber, now: float) -> None:

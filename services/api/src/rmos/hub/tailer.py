@@ -69,7 +69,8 @@ class Tailer:
                 log.exception("reading the log failed and is tried again", extra={"after": self._ring.head})
                 await asyncio.sleep(poll_s)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), poll_s)
+                async with asyncio.timeout(poll_s):
+                    await self._wake.wait()
 
     async def _read_to_the_end(self) -> None:
         while events := await self._log.read(self._ring.head, limit=self._read_events, max_bytes=READ_BYTES):

@@ -15,7 +15,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, TypeGuard
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -62,7 +62,7 @@ class DetachMiddleware:
                 transport.resume_reading()
 
 
-def _fits(server: object) -> bool:
+def _fits(server: object) -> TypeGuard[WebSocketsSansIOProtocol]:
     return (
         isinstance(server, WebSocketsSansIOProtocol)
         and hasattr(server, "transport")

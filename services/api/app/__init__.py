@@ -1,0 +1,1 @@
+"""The published import paths. Nothing lives here: each file re-exports names of the package `rmos`."""
