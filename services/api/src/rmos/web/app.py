@@ -1,0 +1,75 @@
+"""The application: every route, every middleware, and the running shop behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+
+from rmos.runtime import open_runtime
+from rmos.settings import Settings, version
+from rmos.web import events_api, health_api, monitor, stores_api, websocket
+from rmos.web.detach import DetachMiddleware
+from rmos.web.docs_pages import add_docs_pages
+from rmos.web.errors import add_error_handlers
+from rmos.web.idempotency import RunningKeys
+from rmos.web.metrics import Gauges, HttpMetrics
+from rmos.web.middleware import RequestMiddleware
+from rmos.web.openapi import describe
+from rmos.web.origins import OriginPolicy
+from rmos.web.webapp import WebApp
+
+_EXPOSED_HEADERS: Final = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-ID")
+_PREFLIGHT_MAX_AGE_S: Final = 600
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application; its database is opened when it starts. Without `settings` the environment is read."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_runtime(settings) as runtime:
+            app.state.runtime = runtime
+            with monitor.running(runtime):
+                yield
+
+    app = FastAPI(
+        title="RMOS",
+        version=version(),
+        description="Patterns, jobs and materials of a rosette workshop. Every change is an event on `/ws/monitor`.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.running_keys = RunningKeys()
+    app.state.registry = registry = CollectorRegistry()
+    app.state.gauges = Gauges(registry)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to extend it
+    add_error_handlers(app)
+    for module in (stores_api, events_api, health_api, websocket):
+        app.include_router(module.router)
+    add_docs_pages(app)
+    app.router.default = WebApp()
+    _add_middleware(app, settings, HttpMetrics(registry))
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> None:
+    """The last one added is the outermost."""
+    policy = OriginPolicy.of(settings)
+    if policy.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(policy.origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=_EXPOSED_HEADERS,
+            max_age=_PREFLIGHT_MAX_AGE_S,
+        )
+    app.add_middleware(RequestMiddleware, policy=policy, metrics=metrics)
+    app.add_middleware(DetachMiddleware, paths=(websocket.MONITOR_PATH,))

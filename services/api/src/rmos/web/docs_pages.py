@@ -1,0 +1,85 @@
+"""`/docs` (Swagger UI) and `/redoc` (ReDoc), without a network: workshops are often offline.
+
+The scripts come from the package `fastapi-offline`, which does nothing but carry the released builds of both; its code
+is not used. The pages are our own, because inline scripts are forbidden here.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse, Response
+
+from rmos.errors import StartupError
+from rmos.web.webapp import CachedFiles
+
+ASSETS_PATH: Final = "/docs/assets"
+_PACKAGE: Final = "fastapi_offline"
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Both pages style themselves from scripts, and ReDoc searches in a worker that it makes itself."""
+
+_SWAGGER: Final = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>RMOS: interface</title>
+<link rel="icon" href="{ASSETS_PATH}/favicon.png">
+<link rel="stylesheet" href="{ASSETS_PATH}/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="{ASSETS_PATH}/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+_SWAGGER_START: Final = (
+    'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});\n'
+)
+_REDOC: Final = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>RMOS: interface</title>
+<link rel="icon" href="{ASSETS_PATH}/favicon.png">
+</head>
+<body>
+<redoc spec-url="/openapi.json" disable-search="false"></redoc>
+<script src="{ASSETS_PATH}/redoc.standalone.js"></script>
+</body>
+</html>
+"""
+
+
+def add_docs_pages(app: FastAPI) -> None:
+    """Serve both pages."""
+
+    @app.get("/docs", include_in_schema=False)
+    async def swagger() -> Response:
+        return HTMLResponse(_SWAGGER, headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/docs/start.js", include_in_schema=False)
+    async def swagger_start() -> Response:
+        return Response(_SWAGGER_START, media_type="text/javascript")
+
+    @app.get("/redoc", include_in_schema=False)
+    async def redoc() -> Response:
+        return HTMLResponse(_REDOC, headers={"Content-Security-Policy": _POLICY})
+
+    app.mount(ASSETS_PATH, CachedFiles(directory=_assets_dir()))
+
+
+def _assets_dir() -> Path:
+    spec = find_spec(_PACKAGE)  # without importing it
+    if spec is None or spec.origin is None:
+        raise StartupError(f"the package {_PACKAGE.replace('_', '-')} is missing; install RMOS with its dependencies")
+    return Path(spec.origin).parent / "static"
