@@ -1,49 +1,25 @@
-"""The event log in SQLite: statements, and reads on threads of their own.
-
-`Statement` is SQLAlchemy Core compiled to text once and run on the driver's connection: building and compiling a
-statement costs ten times what a small read does.
-"""
+"""The event log in SQLite. Reads run on threads of their own, so the event loop goes on beside them."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, union_all
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql import ClauseElement
 
 from rmos.domain.events import Event
 from rmos.domain.filters import BIT, EVERYTHING, EventFilter
 from rmos.eventlog.base import PAGE_BYTES, PAGE_EVENTS, LogHead
 from rmos.eventlog.schema import events, log_head
+from rmos.eventlog.sqlite_statement import PackedSelect, Statement
 
 T = TypeVar("T")
-_Row: TypeAlias = tuple[str, bytes, str, str | None, int | None, str | None, str, str | None, int]
 
-_DIALECT: Final = sqlite.dialect(paramstyle="qmark")
 _SCAN_EVENTS: Final = 5000
 """Events looked at in one go for a channel: about 5 ms, so that no read transaction holds the WAL up."""
-
-
-class Statement:
-    """One statement as text. Parameters are given by name; a limit or literal in the statement keeps its value."""
-
-    __slots__ = ("_fixed", "names", "text")
-
-    def __init__(self, statement: ClauseElement) -> None:
-        compiled = statement.compile(dialect=_DIALECT)
-        self.text = str(compiled)
-        self._fixed = dict(compiled.params)
-        self.names: tuple[str, ...] = tuple(getattr(compiled, "positiontup", None) or ())
-
-    def run(self, connection: sqlite3.Connection, **values: object) -> sqlite3.Cursor:
-        """Run it. The cursor must be read to its end, or the read transaction stays open."""
-        fixed = self._fixed
-        return connection.execute(self.text, [values[n] if n in values else fixed[n] for n in self.names])
 
 
 class Readers(Protocol):
@@ -55,28 +31,42 @@ class Readers(Protocol):
 
 
 _HEAD: Final = Statement(select(log_head.c.epoch, log_head.c.head, log_head.c.oldest))
-_COLUMNS: Final = (
-    events.c.type,
+_EVENT: Final = select(
     events.c.data,
+    events.c.type,
     events.c.timestamp,
     events.c.key,
     events.c.version,
-    events.c.channels,
+    func.json(events.c.channels),
     events.c.actor,
     events.c.request_id,
     events.c.offset,
 )
-_READ: Final = Statement(
-    select(*_COLUMNS).where(events.c.offset > bindparam("after")).order_by(events.c.offset).limit(bindparam("limit"))
+_NEXT: Final = _EVENT.where(events.c.offset > bindparam("after")).order_by(events.c.offset).limit(bindparam("limit"))
+_READ: Final = PackedSelect(_NEXT, document="data")
+_BY_OFFSET: Final = PackedSelect(
+    _EVENT.where(events.c.offset.in_(select(func.json_each(bindparam("offsets")).table_valued("value").c.value))),
+    document="data",
 )
-_BY_OFFSET: Final = Statement(
-    select(*_COLUMNS)
-    .where(events.c.offset.in_(select(func.json_each(bindparam("offsets")).table_valued("value").c.value)))
+_HISTORY: Final = PackedSelect(
+    _EVENT.where(events.c.key == bindparam("key")).order_by(events.c.offset.desc()).limit(bindparam("limit")),
+    document="data",
+)
+_sizes: Final = (
+    select(events.c.offset, func.length(events.c.data).label("size"))
+    .where(events.c.offset > bindparam("after"))
     .order_by(events.c.offset)
+    .limit(bindparam("limit"))
+    .subquery()
 )
-_HISTORY: Final = Statement(
-    select(*_COLUMNS).where(events.c.key == bindparam("key")).order_by(events.c.offset.desc()).limit(bindparam("limit"))
+_SIZE: Final = Statement(select(func.sum(_sizes.c.size)))
+_before: Final = select(
+    (func.sum(_sizes.c.size).over(order_by=_sizes.c.offset, rows=(None, 0)) - _sizes.c.size).label("size_before")
+).subquery()
+_FITTING: Final = Statement(
+    select(func.count()).select_from(_before).where(_before.c.size_before <= bindparam("max_bytes"))
 )
+"""How many of the next events a page of `max_bytes` takes: those that begin before it is full."""
 
 
 def read_head(connection: sqlite3.Connection) -> LogHead:
@@ -87,7 +77,7 @@ def read_head(connection: sqlite3.Connection) -> LogHead:
 
 def read_history(connection: sqlite3.Connection, key: str, limit: int) -> list[Event]:
     """The newest `limit` events of one key, oldest first."""
-    return _events(reversed(_HISTORY.run(connection, key=key, limit=limit).fetchall()))
+    return _events(_HISTORY.with_documents(connection, key=key, limit=limit))
 
 
 class SqliteEventLog:
@@ -112,7 +102,7 @@ class SqliteEventLog:
         """As `read`, but only events that match."""
         offsets = orjson.dumps(await self._find(wanted, after, limit, newest_first=False)).decode()
         return await self._others.run(
-            lambda connection: _events(_BY_OFFSET.run(connection, offsets=offsets).fetchall())
+            lambda connection: _events(_BY_OFFSET.with_documents(connection, offsets=offsets))
         )
 
     async def offset_of_last(self, count: int, wanted: EventFilter) -> int:
@@ -129,7 +119,7 @@ class SqliteEventLog:
         found: list[int] = []
         while wanted.mask and len(found) < count:
             seen = await self._others.run(partial(scan, start=start, limit=chunk))
-            found += [offset for offset, category, channels in seen if wanted.matches(category, _channels(channels))]
+            found += [offset for offset, category, channels in seen if wanted.matches(category, channels or ())]
             if len(seen) < chunk:
                 break
             start = seen[-1][0]
@@ -137,55 +127,52 @@ class SqliteEventLog:
 
 
 def _read(connection: sqlite3.Connection, after: int, limit: int, max_bytes: int) -> list[Event]:
-    rows = []
-    size = 0
-    cursor = _READ.run(connection, after=after, limit=limit)
-    for row in cursor:
-        rows.append(row)
-        size += len(row[1])
-        if size > max_bytes:
-            break
-    cursor.close()
-    return _events(rows)
+    """A page. Its size is looked at first: rarely are events so large that fewer than `limit` fit."""
+    ((size,),) = _SIZE.run(connection, after=after, limit=limit).fetchall()
+    if not size:
+        return []
+    if size > max_bytes:
+        ((limit,),) = _FITTING.run(connection, after=after, limit=limit, max_bytes=max_bytes).fetchall()
+    return _events(_READ.with_documents(connection, after=after, limit=limit))
 
 
 def _scan(
     connection: sqlite3.Connection, *, mask: int, by_channel: bool, newest_first: bool, start: int, limit: int
-) -> list[tuple[int, str, str | None]]:
+) -> list[list[Any]]:  # Any: offset, category and channels
     """Offset, category and channels of the next events in these categories, without their data."""
-    return _scan_statement(mask, by_channel, newest_first).run(connection, start=start, limit=limit).fetchall()
+    rows = _scan_statement(mask, by_channel, newest_first).rows(connection, start=start, limit=limit)
+    return sorted(rows, reverse=newest_first)
 
 
 @lru_cache
-def _scan_statement(mask: int, by_channel: bool, newest_first: bool) -> Statement:
+def _scan_statement(mask: int, by_channel: bool, newest_first: bool) -> PackedSelect:
     """One ordered range of the index for each category, merged: an IN would read and sort every matching event."""
     offset = events.c.offset
     beyond = offset < bindparam("start") if newest_first else offset > bindparam("start")
     order = offset.desc() if newest_first else offset
 
-    def ordered(*conditions: ColumnElement[bool]) -> Select[tuple[int, str, str | None]]:
+    def ordered(*conditions: ColumnElement[bool]) -> Select[int, str, Any]:  # Any: JSON
         heard = (events.c.channels.is_not(None),) if by_channel else ()
         return (
-            select(offset, events.c.category, events.c.channels)
+            select(offset, events.c.category, func.json(events.c.channels))
             .where(beyond, *heard, *conditions)
             .order_by(order)
             .limit(bindparam("limit"))
         )
 
     if mask == EVERYTHING:
-        return Statement(ordered())
+        return PackedSelect(ordered())
     parts = [ordered(events.c.category == name).subquery() for name, bit in BIT.items() if bit & mask]
     merged = union_all(*(select(part) for part in parts)).subquery()
     by_offset = merged.c.offset.desc() if newest_first else merged.c.offset
-    return Statement(select(merged).order_by(by_offset).limit(bindparam("limit")))
+    return PackedSelect(select(merged).order_by(by_offset).limit(bindparam("limit")))
 
 
-def _channels(text: str | None) -> tuple[str, ...]:
-    return tuple(orjson.loads(text)) if text else ()
-
-
-def _events(rows: Iterable[_Row]) -> list[Event]:
-    return [
-        Event(type_, data, timestamp, key, version, _channels(channels), actor, request_id, offset)
-        for type_, data, timestamp, key, version, channels, actor, request_id, offset in rows
+def _events(rows: Iterable[tuple[list[Any], bytes]]) -> list[Event]:  # Any: as the columns are
+    """In order of their offsets."""
+    found = [
+        Event(type_, data, timestamp, key, version, tuple(channels or ()), actor, request_id, offset)
+        for (type_, timestamp, key, version, channels, actor, request_id, offset), data in rows
     ]
+    found.sort(key=lambda event: event.offset)
+    return found

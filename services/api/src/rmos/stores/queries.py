@@ -78,15 +78,23 @@ def read_query(kind: Kind, query: ListQuery) -> tuple[Shape, dict[str, Scalar]]:
 
 
 def page_statement(shape: Shape) -> Query:
-    """Body and the values of the order of each row of the page."""
+    """Id and body of each row of the page."""
+    table = TABLE[shape.kind]
     columns = [_sort_column(shape.kind, field) for field, _ in shape.order]
     return (
-        select(TABLE[shape.kind].c.body, *columns)
+        select(table.c.id, table.c.body)
         .where(*_conditions(shape), *_beyond(shape))
         .order_by(*(_directed(column, down) for column, (_, down) in zip(columns, shape.order, strict=True)))
         .limit(bindparam("limit"))
         .offset(bindparam("offset"))
     )
+
+
+def place_statement(shape: Shape) -> Query:
+    """The values of the order of one row, for its `Place`."""
+    table = TABLE[shape.kind]
+    columns = [_sort_column(shape.kind, field) for field, _ in shape.order]
+    return select(*columns).where(table.c.id == bindparam("id"))
 
 
 def total_statement(shape: Shape) -> Select[int]:
@@ -97,6 +105,11 @@ def total_statement(shape: Shape) -> Select[int]:
 def for_total(shape: Shape) -> Shape:
     """The part of the shape that the total depends on."""
     return replace(shape, order=(), after=None)
+
+
+def for_place(shape: Shape) -> Shape:
+    """The part of the shape that a place depends on."""
+    return Shape(shape.kind, (), (), name_like=False, text=False, order=shape.order, after=None)
 
 
 def _exact(kind: Kind, field: str, value: JsonValue) -> Scalar:

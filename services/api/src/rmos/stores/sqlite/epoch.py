@@ -20,7 +20,8 @@ from sqlalchemy import bindparam, insert, select, update
 from rmos.domain.ids import new_epoch
 from rmos.eventlog.base import LogHead
 from rmos.eventlog.schema import log_head
-from rmos.eventlog.sqlite import Statement, read_head
+from rmos.eventlog.sqlite import read_head
+from rmos.eventlog.sqlite_statement import Statement
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ from sqlalchemy import bindparam, delete, select, update
 from rmos.clock import to_timestamp
 from rmos.eventlog.base import LogHead
 from rmos.eventlog.schema import events, log_head
-from rmos.eventlog.sqlite import Statement, read_head
+from rmos.eventlog.sqlite import read_head
+from rmos.eventlog.sqlite_statement import Statement
 from rmos.stores.schema import answers
 from rmos.stores.sqlite.connection import WAL_BYTES
 from rmos.stores.sqlite.epoch import Witness

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from rmos.domain.entities import KINDS, STRIP_FAMILY, JsonValue, Kind
 from rmos.domain.jobs import STATUSES
 from rmos.eventlog.schema import events
-from rmos.eventlog.sqlite import Statement, read_head
+from rmos.eventlog.sqlite import read_head
+from rmos.eventlog.sqlite_statement import PackedSelect, Statement
 from rmos.stores import queries
 from rmos.stores.base import ListQuery, Overview, Page
 from rmos.stores.paging import Place
@@ -31,8 +32,13 @@ _COUNT_EVENTS: Final = Statement(select(func.count()).select_from(events))
 
 
 @lru_cache(maxsize=256)
-def _page_sql(shape: Shape) -> Statement:
-    return Statement(queries.page_statement(shape))
+def _page_sql(shape: Shape) -> PackedSelect:
+    return PackedSelect(queries.page_statement(shape), document="body")
+
+
+@lru_cache(maxsize=256)
+def _place_sql(shape: Shape) -> Statement:
+    return Statement(queries.place_statement(shape))
 
 
 @lru_cache(maxsize=256)
@@ -55,10 +61,13 @@ def page(connection: sqlite3.Connection, kind: Kind, query: ListQuery) -> Page:
     shape, values = queries.read_query(kind, query)
     with _snapshot(connection):
         ((total,),) = _total_sql(queries.for_total(shape)).run(connection, **values).fetchall()
-        rows = _page_sql(shape).run(connection, **values).fetchall()
-    more = len(rows) > query.limit
-    rows = rows[: query.limit]
-    return Page([row[0] for row in rows], total, str(Place(shape.order, rows[-1][1:])) if more else None)
+        rows = _page_sql(shape).with_documents(connection, **values)
+        following = None
+        if len(rows) > query.limit:
+            (last_id,), _ = rows[query.limit - 1]
+            (last,) = _place_sql(queries.for_place(shape)).run(connection, id=last_id).fetchall()
+            following = str(Place(shape.order, last))
+    return Page([body for _, body in rows[: query.limit]], total, following)
 
 
 def statistics(connection: sqlite3.Connection, kind: Kind) -> dict[str, JsonValue]:

@@ -18,13 +18,18 @@ from sqlalchemy.dialects.sqlite import insert
 from rmos.domain.entities import KINDS, Kind, Revision
 from rmos.domain.events import NewEvent
 from rmos.eventlog.schema import events, log_head
-from rmos.eventlog.sqlite import Statement
+from rmos.eventlog.sqlite_statement import Statement
 from rmos.stores.base import Reference, RememberedAnswer
-from rmos.stores.batch import Changes
+from rmos.stores.batch import Address, Changes
 from rmos.stores.schema import PARENTS_FIRST, REFERENCES, TABLE, answers
 
 _LADDER: Final = (256, 64, 16, 4, 1)
 """Rows in a statement. Powers of four: any number of rows takes few statements, and few texts are to be compiled."""
+
+CACHE_BYTES: Final = 16 * 1024 * 1024
+"""Revisions kept by the writer; 40,000 usual ones."""
+_ENTRY_BYTES: Final = 300
+"""What an entry costs beside the body: its address and the objects."""
 
 
 class _ManyRows:
@@ -89,19 +94,41 @@ def get(connection: sqlite3.Connection, kind: Kind, entity_id: str) -> Revision 
 class CommittedRows:
     """The committed database (`stores.batch.Committed`), as seen inside the writer's transaction.
 
-    Remembers what it read until `forget`: the works of a group often look at the same pattern.
+    Keeps what it read and what was written, because a work that reads gives up the GIL and waits for a busy event
+    loop, and a running job is changed again and again. Only the writer changes the database, so what is kept stays
+    true; should another program have written after all, SQLite says so at `begin`.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._seen: dict[tuple[str, str], Revision | None] = {}
+        self._kept: dict[Address, Revision | None] = {}
+        self._kept_bytes = 0
+        self._data_version = 0
+
+    def begin(self) -> None:
+        """To be called first in each transaction."""
+        ((data_version,),) = self._connection.execute("PRAGMA data_version").fetchall()
+        if data_version != self._data_version or self._kept_bytes > CACHE_BYTES:
+            self._kept.clear()
+            self._kept_bytes = 0
+            self._data_version = data_version
+
+    def note_commit(self, changes: Changes) -> None:
+        """The transaction has been committed with these changes."""
+        for address, row in changes.rows.items():
+            self._keep(address, row.revision if row else None)
 
     def get(self, kind: Kind, entity_id: str) -> Revision | None:
         """The committed revision, or None."""
         address = (kind.name, entity_id)
-        if address not in self._seen:
-            self._seen[address] = get(self._connection, kind, entity_id)
-        return self._seen[address]
+        if address not in self._kept:
+            self._keep(address, get(self._connection, kind, entity_id))
+        return self._kept[address]
+
+    def _keep(self, address: Address, revision: Revision | None) -> None:
+        """Replaced revisions go on counting until all are dropped; that errs to the safe side."""
+        self._kept[address] = revision
+        self._kept_bytes += _ENTRY_BYTES + (len(revision.body) if revision else 0)
 
     def referrers(self, kind: Kind, entity_id: str) -> Iterator[Reference]:
         """Every committed reference to the entity."""
@@ -117,10 +144,6 @@ class CommittedRows:
         _, fingerprint, status, headers, body, created_at = found[0]
         pairs = tuple((name, value) for name, value in orjson.loads(headers))
         return RememberedAnswer(scope, fingerprint, status, pairs, body, created_at)
-
-    def forget(self) -> None:
-        """Look anew: the transaction has ended."""
-        self._seen.clear()
 
 
 def flush(connection: sqlite3.Connection, changes: Changes) -> None:

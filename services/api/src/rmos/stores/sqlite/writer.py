@@ -137,11 +137,13 @@ class Writer:
             if not self._begin():
                 return
             self._take(0)
+            self._committed.begin()
             changes = self._work_through(group)
             if changes:
                 flush(self._connection, changes)
                 self._connection.execute("COMMIT")
                 committed = True
+                self._committed.note_commit(changes)
                 self._housekeeping.note_commit()
         except Exception as error:
             if self._run_alone(group, error):
@@ -211,8 +213,7 @@ class Writer:
         return into
 
     def _end(self) -> None:
-        """Leave the transaction, if it is still open, and forget what was seen in it."""
-        self._committed.forget()
+        """Leave the transaction, if it is still open."""
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
