@@ -86,12 +86,17 @@ def read_fields(fields: Mapping[str, Field], given: Mapping[str, JsonValue], *, 
     return values
 
 
+def invalid(faults: Sequence[FieldError]) -> InvalidError:
+    """One error that tells all of `faults`; its message tells the first few."""
+    more = "; …" if len(faults) > _TOLD_FAULTS else ""
+    told = "; ".join(f"{f.pointer.removeprefix('/')}: {f.detail}" for f in faults[:_TOLD_FAULTS])
+    return InvalidError(told + more, faults)
+
+
 def raise_if_any(faults: Sequence[FieldError]) -> None:
-    """Raise one `InvalidError` that tells all of `faults`, if there is any. Its message tells the first few."""
+    """Raise the error of `faults`, if there is any."""
     if faults:
-        more = "; …" if len(faults) > _TOLD_FAULTS else ""
-        told = "; ".join(f"{f.pointer.removeprefix('/')}: {f.detail}" for f in faults[:_TOLD_FAULTS])
-        raise InvalidError(told + more, faults)
+        raise invalid(faults)
 
 
 def text(*, longest: int = 200, multiline: bool = False) -> Reader:
