@@ -1,0 +1,150 @@
+/**
+ * What travels on the monitor connection, as types.
+ *
+ * Names of members are those of the wire in camel case; a member that was absent is null. `protocol/PROTOCOL.md` is
+ * normative.
+ */
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject
+export interface JsonObject {
+  [key: string]: JsonValue
+}
+
+/** The first part of an event's type; it decides which filter lets the event through. */
+export type Category = 'job' | 'pattern' | 'material' | 'metrics'
+/** What a subscription may ask for. */
+export type Filter = Category | 'all'
+
+/** A change in the shop (or a metrics snapshot), as handlers see it. */
+export interface MonitorEvent {
+  /** `<category>:<name>`, e.g. `job:completed`; custom names occur. */
+  readonly type: string
+  readonly category: Category
+  /** The whole entity after the change, the metrics, or what a custom event carries. */
+  readonly data: JsonObject
+  /** RFC 3339, UTC. */
+  readonly timestamp: string
+  /** Cursor `<epoch>:<offset>`; null for what is not in the log (`metrics:snapshot`). */
+  readonly id: string | null
+  /** Place in the log: 1, 2, 3, … Null for what is not in the log. */
+  readonly offset: number | null
+  /** Where it is heard besides its category, e.g. `machine:cnc1`. */
+  readonly channels: readonly string[]
+  /** The entity it tells of, e.g. `job/0198c2f0-…`. */
+  readonly key: string | null
+  /** The entity's version after the change. */
+  readonly version: number | null
+  /** Who caused it. */
+  readonly actor: string | null
+}
+
+/** First frame of a connection. A version 1 server sends none of the members. */
+export interface Connected {
+  readonly kind: 'connected'
+  readonly epoch: string | null
+  /** Newest place in the log. */
+  readonly offset: number | null
+  /** Oldest place that is still kept. */
+  readonly oldest: number | null
+  readonly heartbeatS: number | null
+}
+
+/** The subscription is active; events that follow this frame belong to it. */
+export interface Subscribed {
+  readonly kind: 'subscribed'
+  readonly filters: readonly Filter[]
+  readonly channels: readonly string[] | null
+  readonly id: string | null
+  readonly epoch: string | null
+  readonly offset: number | null
+  /** True: all after the asked start follows. False: it cannot, see `reason`. Null: no start was asked for. */
+  readonly recovered: boolean | null
+  readonly reason: string | null
+}
+
+export interface Pong {
+  readonly kind: 'pong'
+  readonly id: string | null
+}
+
+/** The line is alive, and everything up to `offset` that was asked for has been sent when `lag` is 0. */
+export interface Heartbeat {
+  readonly kind: 'heartbeat'
+  readonly offset: number
+  /** Events this connection is behind. */
+  readonly lag: number
+}
+
+/** The events asked for with a start have all been sent; what follows is live. */
+export interface CaughtUp {
+  readonly kind: 'caught_up'
+  readonly offset: number
+}
+
+/** The server itself knows of a loss. */
+export interface ServerGap {
+  readonly kind: 'gap'
+  readonly from: number | null
+  readonly to: number | null
+  readonly reason: string
+}
+
+export interface ServerError {
+  readonly kind: 'error'
+  readonly id: string | null
+  readonly code: string
+  readonly message: string
+  readonly temporary: boolean
+  /** Seconds. */
+  readonly retryAfter: number | null
+}
+
+/** The server is about to close the connection. */
+export interface Closing {
+  readonly kind: 'closing'
+  readonly code: number
+  readonly reason: string
+  readonly reconnect: boolean | null
+  /** Seconds. */
+  readonly retryAfter: number | null
+}
+
+export interface EventMessage {
+  readonly kind: 'event'
+  readonly event: MonitorEvent
+}
+
+/** A frame of a later version: nothing is shown and nothing breaks. */
+export interface Ignored {
+  readonly kind: 'ignored'
+}
+
+/** Not a frame of this protocol. */
+export interface Malformed {
+  readonly kind: 'malformed'
+  readonly problem: string
+}
+
+export type ServerMessage =
+  | Connected
+  | Subscribed
+  | Pong
+  | Heartbeat
+  | CaughtUp
+  | ServerGap
+  | ServerError
+  | Closing
+  | EventMessage
+  | Ignored
+  | Malformed
+
+export interface SubscribeCommand {
+  readonly action: 'subscribe'
+  readonly filters: readonly Filter[]
+  readonly id?: string
+  /** Cursor after which to start; left out: live. */
+  readonly since?: string
+}
+
+export type Command =
+  SubscribeCommand | { readonly action: 'unsubscribe'; readonly id?: string } | { readonly action: 'ping' }
