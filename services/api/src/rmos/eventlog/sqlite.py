@@ -37,7 +37,7 @@ _EVENT: Final = select(
     events.c.timestamp,
     events.c.key,
     events.c.version,
-    func.json(events.c.channels),
+    events.c.channels,
     events.c.actor,
     events.c.request_id,
     events.c.offset,
@@ -119,7 +119,7 @@ class SqliteEventLog:
         found: list[int] = []
         while wanted.mask and len(found) < count:
             seen = await self._others.run(partial(scan, start=start, limit=chunk))
-            found += [offset for offset, category, channels in seen if wanted.matches(category, channels or ())]
+            found += [offset for offset, category, channels in seen if wanted.matches(category, _channels(channels))]
             if len(seen) < chunk:
                 break
             start = seen[-1][0]
@@ -151,10 +151,10 @@ def _scan_statement(mask: int, by_channel: bool, newest_first: bool) -> PackedSe
     beyond = offset < bindparam("start") if newest_first else offset > bindparam("start")
     order = offset.desc() if newest_first else offset
 
-    def ordered(*conditions: ColumnElement[bool]) -> Select[int, str, Any]:  # Any: JSON
+    def ordered(*conditions: ColumnElement[bool]) -> Select[int, str, str | None]:
         heard = (events.c.channels.is_not(None),) if by_channel else ()
         return (
-            select(offset, events.c.category, func.json(events.c.channels))
+            select(offset, events.c.category, events.c.channels)
             .where(beyond, *heard, *conditions)
             .order_by(order)
             .limit(bindparam("limit"))
@@ -168,10 +168,14 @@ def _scan_statement(mask: int, by_channel: bool, newest_first: bool) -> PackedSe
     return PackedSelect(select(merged).order_by(by_offset).limit(bindparam("limit")))
 
 
+def _channels(text: str | None) -> tuple[str, ...]:
+    return tuple(orjson.loads(text)) if text else ()
+
+
 def _events(rows: Iterable[tuple[list[Any], bytes]]) -> list[Event]:  # Any: as the columns are
     """In order of their offsets."""
     found = [
-        Event(type_, data, timestamp, key, version, tuple(channels or ()), actor, request_id, offset)
+        Event(type_, data, timestamp, key, version, _channels(channels), actor, request_id, offset)
         for (type_, timestamp, key, version, channels, actor, request_id, offset), data in rows
     ]
     found.sort(key=lambda event: event.offset)
