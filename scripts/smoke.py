@@ -57,6 +57,7 @@ class SmokeTest:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._monitor: ClientConnection | None = None
+        self._closing = contextlib.ExitStack()
         self._joblog_id: str | None = None
 
     def run(self) -> int:
@@ -70,16 +71,15 @@ class SmokeTest:
             ("Verifying WebSocket infrastructure", self.infrastructure_is_importable),
         ]
         failed = 0
-        for number, (title, check) in enumerate(checks, 1):
-            print(f"{number}. {title}...")
-            try:
-                check()
-            except CheckFailedError as error:
-                print(f"   ✗ {error}")
-                failed += 1
-            print()
-        if self._monitor is not None:
-            self._monitor.close()
+        with self._closing:
+            for number, (title, check) in enumerate(checks, 1):
+                print(f"{number}. {title}...")
+                try:
+                    check()
+                except CheckFailedError as error:
+                    print(f"   ✗ {error}")
+                    failed += 1
+                print()
         print("=" * 44)
         print(f"Tests Passed: {len(checks) - failed}\nTests Failed: {failed}\n")
         print(
@@ -199,7 +199,7 @@ class SmokeTest:
         """Open the monitor and wait until the subscription is active, so that no later event can be missed."""
         url = f"ws{self._base_url.removeprefix('http')}/ws/monitor"
         try:
-            self._monitor = connect(url, open_timeout=self._timeout_s, proxy=None)
+            self._monitor = self._closing.enter_context(connect(url, open_timeout=self._timeout_s, proxy=None))
             self._monitor.send(json.dumps({"action": "subscribe", "filters": ["job", "pattern"]}))
         except (OSError, WebSocketException) as error:
             raise CheckFailedError(f"{url} cannot be opened: {error}") from None

@@ -56,13 +56,13 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    # Libraries tell of every step at INFO; a shop owner needs what RMOS says, and of the others only what went wrong.
+    root.setLevel(level.upper() if level in ("debug", "error") else "WARNING")
+    logging.getLogger("rmos").setLevel(level.upper())
     for name in _FROM_UVICORN:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    # Uvicorn tells of every step of its life at INFO; a shop owner needs only what went wrong.
-    logging.getLogger("uvicorn.error").setLevel("INFO" if level == "debug" else "WARNING")
     # Requests have a canonical line of our own, so uvicorn's would be the second.
     logging.getLogger("uvicorn.access").setLevel("CRITICAL")
 
