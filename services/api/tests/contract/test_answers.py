@@ -75,6 +75,6 @@ async def test_answers_are_forgotten_after_seven_days(engine: Engine, monkeypatc
         await stores.write(lambda tx: tx.remember(answer("young", age_days=6.99)))
 
         async with asyncio.timeout(20):
-            while any(await stores.write(lambda tx: [tx.recall(f"old{n}") for n in range(5)])):  # noqa: ASYNC110  # pruning tells nobody
+            while any(await stores.write(lambda tx: [tx.recall(f"old{n}") for n in range(5)])):  # pruning tells nobody
                 await asyncio.sleep(0.02)
         assert await stores.write(lambda tx: tx.recall("young")) is not None

@@ -193,7 +193,7 @@ async def test_epoch_and_offsets_go_on_after_a_restart(engine: Engine) -> None:
 
 async def wait_for_oldest(stores: Stores, oldest: int) -> LogHead:
     async with asyncio.timeout(20):
-        while (head := await stores.log.head()).oldest < oldest:  # noqa: ASYNC110  # pruning tells nobody
+        while (head := await stores.log.head()).oldest < oldest:  # pruning tells nobody
             await asyncio.sleep(0.02)
     return head
 

@@ -45,8 +45,9 @@ events: Final = Table(
 log_head: Final = Table(
     "log_head",
     metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="single"), primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("epoch", Text, nullable=False),
     Column("head", offset_type, nullable=False),
     Column("oldest", offset_type, nullable=False),
+    CheckConstraint("id = 1", name="single"),
 )

@@ -25,7 +25,7 @@ from rmos.stores.sqlite.connection import connect_writer
 from rmos.stores.sqlite.epoch import Witness
 from rmos.stores.sqlite.housekeeping import Housekeeping, Retention
 from rmos.stores.sqlite.lock import ServerLock
-from rmos.stores.sqlite.migrate import migrate
+from rmos.stores.sqlite.migrate import upgrade
 from rmos.stores.sqlite.readers import ReaderPool
 from rmos.stores.sqlite.writer import Writer
 
@@ -77,7 +77,7 @@ class _Opened:
                 f"cannot write to {path.parent}: {error.strerror}; choose another folder with --data"
             ) from error
         try:
-            migrate(path)
+            upgrade(path)
             self.connection = connect_writer(path)
             try:
                 witness = Witness(path)

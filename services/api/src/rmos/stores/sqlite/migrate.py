@@ -11,10 +11,13 @@ from rmos.errors import StartupError
 SCHEMA_VERSION: Final = "0001"
 """The newest migration, held against the folder by a test. So a start with nothing to do need not load alembic."""
 
+LOCK_TIMEOUT_S: Final = 5.0
+"""Seconds that a start waits for another program to let go of the file."""
+
 _SCRIPTS: Final = Path(__file__).resolve().parents[1] / "migrations"
 
 
-def migrate(path: Path) -> None:
+def upgrade(path: Path) -> None:
     """Create or upgrade the database at `path`.
 
     Raises:
@@ -30,12 +33,12 @@ def migrate(path: Path) -> None:
             f"the database {path} was made by a newer RMOS (schema {found}, this one knows {SCHEMA_VERSION}); "
             "update RMOS, or choose another folder with --data"
         )
-    _upgrade(path)
+    _run_alembic(path)
 
 
 def _schema_version(path: Path) -> str | None:
     """The schema version in the file, None for a new or empty one."""
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)
     try:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" in tables:
@@ -48,14 +51,14 @@ def _schema_version(path: Path) -> str | None:
     return None
 
 
-def _upgrade(path: Path) -> None:
-    """Run alembic, imported here because that takes a third of a second and most starts have nothing to migrate."""
+def _run_alembic(path: Path) -> None:
+    """All migrations that are missing. Alembic takes a third of a second to import, and most starts need none."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine, event
     from sqlalchemy.pool import NullPool
 
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
     def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
