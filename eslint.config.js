@@ -24,6 +24,8 @@ export default defineConfig(
       // A library and an app for a workshop have nobody who reads the console.
       'no-console': 'error',
       eqeqeq: 'error',
+      // `const { left, ...rest }` is how a key is left out.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
     },
   },
   {
@@ -42,5 +44,10 @@ export default defineConfig(
     },
   },
   { files: ['**/*.js'], extends: [typescript.configs.disableTypeChecked] },
+  {
+    // Served as it is, to the browser.
+    files: ['**/public/*.js'],
+    languageOptions: { globals: { document: 'writable', localStorage: 'readonly', matchMedia: 'readonly' } },
+  },
   prettier,
 )

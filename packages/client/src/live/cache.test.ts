@@ -121,7 +121,8 @@ describe('a list on the screen', () => {
     vi.advanceTimersByTime(REFRESH_DELAY_MS)
 
     expect(isStale(searched)).toBe(true)
-    const reads = invalidate.mock.calls.filter(([filters]) => filters?.queryKey?.[0] === 'list')
+    const lists = { queryKey: keys.lists('joblogs') }
+    const reads = invalidate.mock.calls.filter(([filters]) => JSON.stringify(filters) === JSON.stringify(lists))
     expect(reads).toHaveLength(1)
   })
 

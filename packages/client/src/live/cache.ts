@@ -48,10 +48,15 @@ export class LiveCache {
     if (this.newest.accept(change)) this.#apply(change)
   }
 
-  /** After a gap in the events: trust nothing, read what is on the screen again. */
+  /** Read what is on the screen again. */
+  async refresh(): Promise<void> {
+    await this.client.invalidateQueries()
+  }
+
+  /** After a gap in the events: trust nothing that was heard before. */
   async distrust(): Promise<void> {
     this.newest.clear()
-    await this.client.invalidateQueries()
+    await this.refresh()
   }
 
   #apply(change: Change): void {

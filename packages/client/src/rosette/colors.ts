@@ -32,7 +32,7 @@ export const SPECIES_COLORS: Readonly<Record<string, string>> = {
 const HEX = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i
 
 /** The colour to draw a strip in; null when nothing tells. */
-export function colorOf(strip: Strip): string | null {
+export function colorOf(strip: Pick<Strip, 'color' | 'material'>): string | null {
   if (strip.color && HEX.test(strip.color)) return strip.color
   return speciesColor(strip.color) ?? speciesColor(strip.material)
 }

@@ -60,7 +60,8 @@ export function spanOf(ring: Ring): { inner: number; outer: number } | null {
 export interface Remark {
   ring: number
   severity: 'impossible' | 'unusual'
-  about: 'overlap' | 'inside_out' | 'strips_too_wide' | 'strip_too_thin' | 'tile_too_long' | keyof typeof USUAL
+  about:
+    'overlap' | 'inside_out' | 'strips_too_wide' | 'strip_too_thin' | 'tile_too_long' | keyof typeof USUAL
   /** The value that gave rise to it. */
   value: number
 }
@@ -76,7 +77,8 @@ export function remarksOn(geometry: Geometry): Remark[] {
     const before = spans[position - 1]
     const gap = (entry.span?.inner ?? 0) - (before?.span?.outer ?? Number.NEGATIVE_INFINITY)
     // Sums of decimal widths are off by a rounding error when rings touch.
-    if (gap < -1e-9) remarks.push({ ring: entry.index, severity: 'impossible', about: 'overlap', value: -gap })
+    if (gap < -1e-9)
+      remarks.push({ ring: entry.index, severity: 'impossible', about: 'overlap', value: -gap })
   }
   return remarks
 }

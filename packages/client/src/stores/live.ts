@@ -1,0 +1,42 @@
+/** The app's one connection to the monitor: it keeps the query cache true and says how far it can be trusted. */
+
+import { useQueryClient } from '@tanstack/vue-query'
+import { defineStore } from 'pinia'
+import { computed, ref, watch } from 'vue'
+import { useWebSocket } from '@/composables/useWebSocket'
+import { LiveCache } from '@/live/cache'
+import { trustOf, type Trust } from '@/live/trust'
+
+export const useLive = defineStore('live', () => {
+  const cache = new LiveCache(useQueryClient())
+  const socket = useWebSocket({
+    maxReconnectAttempts: Number.POSITIVE_INFINITY,
+    jitter: true,
+    wakes: true,
+    // Something is missing between what was seen and what comes: nothing on the screen is certain.
+    onGap: () => void cache.distrust(),
+  })
+  socket.subscribe(['job', 'pattern', 'material'], (event) => cache.applyEvent(event))
+
+  const hasBeenLive = ref(false)
+  const trust = computed<Trust>(() => trustOf(socket.state.value, socket.freshness.value, hasBeenLive.value))
+  const isLive = computed(() => trust.value === 'live')
+  /** When the screen was last known to be the present; null before the first connection. */
+  const asOf = ref<Date | null>(null)
+
+  watch(isLive, (live) => {
+    if (live && hasBeenLive.value) {
+      // What was asked for while the server was away has failed: ask again.
+      void cache.refresh()
+    }
+    if (live) hasBeenLive.value = true
+    else if (hasBeenLive.value) asOf.value = new Date()
+  })
+
+  /** Try to connect now. A failed attempt is told by `trust`, and further ones follow by themselves. */
+  async function connect(): Promise<void> {
+    await socket.connect().catch(() => undefined)
+  }
+
+  return { cache, trust, isLive, asOf, connect }
+})
