@@ -265,14 +265,6 @@ async def test_what_does_not_exist_is_not_found(shop: Shop, kind: Kind):
             await shop.act(action)
 
 
-async def test_a_reference_that_did_not_change_is_not_looked_for_again(shop: Shop):
-    """So a job can be finished whatever has become of its pattern outside."""
-    pattern = await shop.make_pattern()
-    job = await shop.make_job(pattern_id=pattern.id)
-
-    assert (await shop.update(JOBLOG, job.id, pattern_id=pattern.id, note="same")).version == 2
-
-
 # Delete
 
 

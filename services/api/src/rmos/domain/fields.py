@@ -27,8 +27,8 @@ SERVER_FIELDS: Final = ("id", "created_at", "updated_at", "version")
 """Set by the server. They may be sent back, as in a document that was read, changed and written; nothing follows."""
 
 MAX_ID_LENGTH: Final = 128
-RESERVED_IDS: Final = frozenset({".", "..", "statistics", "search", "filter", "import", "export.csv", "export.json"})
-"""Ids that no URL could name: the web reads them as something else."""
+RESERVED_IDS: Final = frozenset({".", "..", "statistics", "export.csv", "export.json"})
+"""Ids that no URL could name: clients shorten the first two away, and the others are pages of their own."""
 
 _MAX_NUMBER: Final = 1e15
 """Largest magnitude of a number with a meaning; sums over a million entities stay finite and exact."""

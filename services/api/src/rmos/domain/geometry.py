@@ -29,7 +29,6 @@ from rmos.domain.fields import (
 from rmos.errors import FieldError
 
 RING_KINDS: Final = ("tiles", "purfling", "binding", "solid")
-DEFAULT_SOUNDHOLE_MM: Final = 100.0
 DEFAULT_KERF_MM: Final = 0.3
 SEGMENT_KEYS: Final = ("segments", "segment_count", "tile_count")
 """Names under which callers give the number of tiles; the first is ours."""

@@ -172,7 +172,7 @@ def _stored(tx: Transaction, kind: Kind, entity_id: str, if_match: int | None = 
 def _check_references(
     tx: Transaction, kind: Kind, document: Mapping[str, JsonValue], before: Mapping[str, JsonValue]
 ) -> None:
-    """Every entity that the document newly points to must exist."""
+    """Every entity that the document newly points to must exist; the stores keep those it pointed to before."""
     faults = []
     for field, parent in REFERENCES[kind.name].items():
         target = document[field]
