@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from rmos.runtime import open_runtime
 from rmos.settings import Settings, version
-from rmos.web import events_api, health_api, monitor, stores_api, websocket
+from rmos.web import events_api, health_api, monitor, presets_api, stores_api, websocket
 from rmos.web.detach import DetachMiddleware
 from rmos.web.docs_pages import add_docs_pages
 from rmos.web.errors import add_error_handlers
@@ -21,7 +21,7 @@ from rmos.web.metrics import Gauges, HttpMetrics
 from rmos.web.middleware import RequestMiddleware
 from rmos.web.openapi import describe
 from rmos.web.origins import OriginPolicy
-from rmos.web.webapp import WebApp
+from rmos.web.webapp import WEBAPP_DIR, WebApp
 
 _EXPOSED_HEADERS: Final = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-ID")
 _PREFLIGHT_MAX_AGE_S: Final = 600
@@ -51,10 +51,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gauges = Gauges(registry)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to extend it
     add_error_handlers(app)
-    for module in (stores_api, events_api, health_api, websocket):
+    for module in (stores_api, events_api, presets_api, health_api, websocket):
         app.include_router(module.router)
     add_docs_pages(app)
-    app.router.default = WebApp()
+    app.router.default = WebApp(WEBAPP_DIR)
     _add_middleware(app, settings, HttpMetrics(registry))
     return app
 
@@ -72,4 +72,5 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: HttpMetrics) -> N
             max_age=_PREFLIGHT_MAX_AGE_S,
         )
     app.add_middleware(RequestMiddleware, policy=policy, metrics=metrics)
-    app.add_middleware(DetachMiddleware, paths=(websocket.MONITOR_PATH,))
+    if settings.lean_connections:
+        app.add_middleware(DetachMiddleware, paths=(websocket.MONITOR_PATH,))

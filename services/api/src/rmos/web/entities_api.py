@@ -25,16 +25,26 @@ from rmos.web.deps import (
     runtime_of,
 )
 from rmos.web.idempotency import write
-from rmos.web.queries import flag, parameters
+from rmos.web.models import ANSWER, CHANGE, CREATE, Deleted, History
+from rmos.web.openapi import body_of
+from rmos.web.queries import described_flag, flag, parameters
 
 
 def entity_routes(kind: Kind) -> APIRouter:
     """The routes of one kind."""
     router = APIRouter(prefix=STORES_PREFIX, tags=[kind.plural])
     collection, member = f"/{kind.path}", f"/{kind.path}/{{entity_id}}"
+    answer = ANSWER[kind.name]
 
-    @router.post(collection)
+    @router.post(
+        collection,
+        status_code=201,
+        summary=f"Create a {kind.label.lower()}",
+        response_model=answer,
+        openapi_extra=body_of(CREATE[kind.name], JSON),
+    )
     async def create(request: Request) -> Response:
+        """The answer has the entity's address in `Location` and its version in `ETag`."""
         parameters(request, ())
         media_type_of(request, (JSON,))
         body = await read_body(request, MAX_ENTITY_BYTES)
@@ -43,8 +53,9 @@ def entity_routes(kind: Kind) -> APIRouter:
             request, body, lambda tx, context: entity_answer(entities.create(tx, kind, fields, context), status=201)
         )
 
-    @router.get(member)
+    @router.get(member, summary=f"Read a {kind.label.lower()}", response_model=answer)
     async def read(request: Request, entity_id: str) -> Response:
+        """With `If-None-Match` and the present `ETag` the answer is 304 without a body."""
         parameters(request, ())
         revision = await runtime_of(request).stores.get(kind, entity_id)
         if revision is None:
@@ -53,13 +64,25 @@ def entity_routes(kind: Kind) -> APIRouter:
             return Response(status_code=304, headers={"ETag": etag(revision.version), "Cache-Control": "no-cache"})
         return entity_answer(revision).response()
 
-    @router.put(member)
+    @router.put(
+        member,
+        summary=f"Change a {kind.label.lower()}",
+        response_model=answer,
+        openapi_extra=body_of(CHANGE[kind.name], JSON),
+    )
     async def replace_fields(request: Request, entity_id: str) -> Response:
+        """Each given field is replaced whole, absent ones stay, null clears. With `If-Match` only that version."""
         media_type_of(request, (JSON,))
         return await _change(request, entity_id, merge=False)
 
-    @router.patch(member)
+    @router.patch(
+        member,
+        summary=f"Merge into a {kind.label.lower()}",
+        response_model=answer,
+        openapi_extra=body_of(CHANGE[kind.name], MERGE_PATCH, JSON),
+    )
     async def merge_fields(request: Request, entity_id: str) -> Response:
+        """As PUT, but objects merge deeply (RFC 7396): a member that is null is removed, an absent one stays."""
         media_type_of(request, (MERGE_PATCH, JSON))
         return await _change(request, entity_id, merge=True)
 
@@ -76,8 +99,14 @@ def entity_routes(kind: Kind) -> APIRouter:
             ),
         )
 
-    @router.delete(member)
+    @router.delete(
+        member,
+        summary=f"Delete a {kind.label.lower()}",
+        response_model=Deleted,
+        openapi_extra={"parameters": [described_flag("force", "Unlink what refers to it.")]},
+    )
     async def delete(request: Request, entity_id: str) -> Response:
+        """Refused with 409 while something refers to it, unless `force`."""
         force, if_match = flag(request, "force"), if_match_of(request)
 
         def work(tx: Transaction, context: Context) -> Answer:
@@ -86,8 +115,9 @@ def entity_routes(kind: Kind) -> APIRouter:
 
         return await write(request, b"", work)
 
-    @router.get(f"{member}/history")
+    @router.get(f"{member}/history", summary=f"Versions of a {kind.label.lower()}", response_model=History)
     async def history(request: Request, entity_id: str) -> Response:
+        """The oldest come first, each with who made it and what changed; also of what was deleted."""
         parameters(request, ())
         stores = runtime_of(request).stores
         versions = history_of(await stores.history(kind.key(entity_id)))

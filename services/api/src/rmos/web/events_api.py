@@ -13,6 +13,7 @@ from rmos.errors import ConflictError, InvalidError
 from rmos.protocol.messages import event_frame
 from rmos.web.answers import API_PREFIX
 from rmos.web.deps import JSON, runtime_of
+from rmos.web.models import EventPage
 from rmos.web.queries import DEFAULT_LIMIT, MAX_LIMIT, described_integer, described_text, integer, next_link, parameters
 
 router = APIRouter(prefix=f"{API_PREFIX}/monitor", tags=["monitor"])
@@ -21,6 +22,7 @@ router = APIRouter(prefix=f"{API_PREFIX}/monitor", tags=["monitor"])
 @router.get(
     "/events",
     summary="Read the event log",
+    response_model=EventPage,
     openapi_extra={
         "parameters": [
             described_text("after", "Cursor `<epoch>:<offset>` after which to begin; default: the oldest event kept."),

@@ -13,6 +13,7 @@ from rmos.domain.entities import JOBLOG, PATTERN, STRIP_FAMILY, Kind
 from rmos.stores.base import ListQuery
 from rmos.web.answers import STORES_PREFIX, list_body, success
 from rmos.web.deps import JSON, runtime_of
+from rmos.web.models import LIST, MATCHES, Statistics
 from rmos.web.queries import (
     PAGING,
     described,
@@ -40,14 +41,16 @@ def list_routes(kind: Kind) -> APIRouter:
     """The routes of one kind. They must be matched before those of one entity: `statistics` is not an id."""
     router = APIRouter(prefix=f"{STORES_PREFIX}/{kind.path}", tags=[kind.plural])
 
-    @router.get("", summary=f"List {kind.plural}", openapi_extra={"parameters": described(kind)})
+    @router.get(
+        "", summary=f"List {kind.plural}", response_model=LIST[kind.name], openapi_extra={"parameters": described(kind)}
+    )
     async def list_all(request: Request) -> Response:
         """The newest come first. `total` counts all that match, `count` those on this page."""
         page = await runtime_of(request).stores.page(kind, list_query(request, kind))
         body = list_body(kind.plural, page.items, total=page.total, count=len(page.items))
         return Response(body, headers=next_link(request, page.next), media_type=JSON)
 
-    @router.get("/statistics", summary=f"Figures over all {kind.plural}")
+    @router.get("/statistics", summary=f"Figures over all {kind.plural}", response_model=Statistics)
     async def statistics(request: Request) -> Response:
         """Counts are 0 and averages null while there is nothing."""
         parameters(request, ())
@@ -58,6 +61,7 @@ def list_routes(kind: Kind) -> APIRouter:
         @router.get(
             "/search/name/{text}",
             summary=f"Search {kind.plural} by name",
+            response_model=MATCHES[kind.name],
             openapi_extra={"parameters": described_paging()},
         )
         async def search_name(request: Request, text: str) -> Response:
@@ -76,6 +80,7 @@ def _add_filter(router: APIRouter, kind: Kind, word: str, field: str) -> None:
         f"/filter/{word}/{{value}}",
         name=f"filter_{kind.plural}_by_{word}",
         summary=f"List {kind.plural} with this {field}",
+        response_model=MATCHES[kind.name],
         openapi_extra={"parameters": described_paging()},
     )
     async def filtered(request: Request, value: str) -> Response:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from rmos.domain.entities import JOBLOG, PATTERN, STRIP_FAMILY
-from rmos.domain.jobs import REASONS, STATUSES
+from rmos.domain.jobs import REASONS, STATUSES, SYNONYMS
 from rmos.domain.materials import LANES
 from rmos.domain.patterns import PATTERN_TYPES
 
@@ -22,6 +22,10 @@ Time: TypeAlias = Annotated[
 ]
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=128)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+Status: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": [*STATUSES, *SYNONYMS]})]
+Reason: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": list(REASONS)})]
+Lane: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": list(LANES)})]
+PatternType: TypeAlias = Annotated[str, Field(json_schema_extra={"enum": list(PATTERN_TYPES)})]
 Quantity: TypeAlias = Annotated[float, Field(ge=0)]
 
 
@@ -42,9 +46,7 @@ class Stored(Model):
 
 class PatternFields(Model):
     name: Name | None = None
-    pattern_type: Annotated[
-        str | None, Field(json_schema_extra={"enum": list(PATTERN_TYPES)}, description="Default: from the geometry.")
-    ] = None
+    pattern_type: Annotated[PatternType | None, Field(description="Default: from the geometry.")] = None
     ring_count: Annotated[int | None, Field(ge=1, description="Default: the number of rings in the geometry.")] = None
     geometry: Annotated[
         JsonMap | None,
@@ -72,9 +74,7 @@ class JobLogFields(Model):
     job_type: Annotated[Name | None, Field(examples=["slice", "glue_up"])] = None
     pattern_id: Id | None = None
     strip_family_id: Id | None = None
-    status: Annotated[
-        str | None, Field(json_schema_extra={"enum": [*STATUSES, "error"]}, description="`error` means `failed`.")
-    ] = None
+    status: Annotated[Status | None, Field(description="`error` means `failed`. Default: `pending`.")] = None
     start_time: Annotated[Time | None, Field(description="Default: when the job becomes `running`.")] = None
     end_time: Annotated[Time | None, Field(description="Default: when the job ends.")] = None
     duration_seconds: Annotated[Quantity | None, Field(description="Default: from start to end.")] = None
@@ -84,7 +84,7 @@ class JobLogFields(Model):
     project_id: Annotated[str | None, Field(max_length=128)] = None
     operator: Name | None = None
     progress: Annotated[float | None, Field(ge=0, le=1)] = None
-    reason: Annotated[str | None, Field(json_schema_extra={"enum": list(REASONS)})] = None
+    reason: Reason | None = None
     note: Annotated[str | None, Field(max_length=10_000)] = None
     good_qty: Quantity | None = None
     scrap_qty: Quantity | None = None
@@ -113,7 +113,7 @@ class StripFamilyFields(Model):
     strip_thickness_mm: Annotated[float | None, Field(gt=0)] = None
     material_type: Annotated[Name | None, Field(examples=["maple"])] = None
     strips: Annotated[list[JsonMap] | None, Field(examples=[[{"id": "s1", "length_mm": 650.0, "position": 1}]])] = None
-    lane: Annotated[str | None, Field(json_schema_extra={"enum": list(LANES)})] = None
+    lane: Lane | None = None
     min_stock_mm: Quantity | None = None
     materials: Annotated[list[JsonMap] | None, Field(description="The parts of a mixed family.")] = None
     metadata: JsonMap | None = None
@@ -260,6 +260,26 @@ class EventPage(Success):
     events: list[EventFrame]
     next: Annotated[str, Field(description="Cursor to go on from.")]
     head: Annotated[str, Field(description="Cursor of the newest event.")]
+
+
+class Preset(Model):
+    key: Annotated[str, Field(examples=["torres_diamond"])]
+    name: str
+    description: str
+    geometry: JsonMap
+    tilings: Annotated[list[JsonMap | None], Field(description="How each ring is divided; null where it is not.")]
+
+
+class Species(Model):
+    key: Annotated[str, Field(examples=["maple"])]
+    name: str
+    color: Annotated[str, Field(examples=["#e9d5ab"])]
+    density_kg_m3: float
+
+
+class Presets(Success):
+    presets: list[Preset]
+    species: list[Species]
 
 
 class Problem(Model):

@@ -18,9 +18,11 @@ _BODIES: Final[Sequence[type[BaseModel]]] = (*CREATE.values(), *CHANGE.values(),
 
 
 def body_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
-    """The request body of a route, as `openapi_extra`."""
-    schema = {"$ref": _REF.format(model=model.__name__)}
-    return {"requestBody": {"required": True, "content": {name: {"schema": schema} for name in media_types}}}
+    """The request body of a route, as `openapi_extra`; a table is plain text."""
+    json = {"schema": {"$ref": _REF.format(model=model.__name__)}}
+    text = {"schema": {"type": "string"}}
+    content = {name: text if name.startswith("text/") else json for name in media_types}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from rmos.web.answers import STORES_PREFIX, Answer
 from rmos.web.deps import CSV, JSON, MAX_BULK_BYTES, media_type_of, parse_json, read_body, runtime_of
 from rmos.web.idempotency import write
 from rmos.web.importing import import_rows
+from rmos.web.models import LIST, ImportResult
+from rmos.web.openapi import body_of
 from rmos.web.queries import described_filters, list_query, parameters
 from rmos.web.tables import Row, read_rows, write_rows
 
@@ -43,7 +45,12 @@ def transfer_routes(kind: Kind) -> APIRouter:
         pages = await _first_page_read(request, kind)
         return _download(_json(kind, pages), JSON, f"{kind.plural}.json")
 
-    @router.post("/import", summary=f"Import {kind.plural}")
+    @router.post(
+        "/import",
+        summary=f"Import {kind.plural}",
+        response_model=ImportResult,
+        openapi_extra=body_of(LIST[kind.name], JSON, CSV),
+    )
     async def import_all(request: Request) -> Response:
         """All or nothing. An entity whose id is known is changed, another one is created."""
         parameters(request, ())

@@ -44,9 +44,8 @@ class CachedFiles(StaticFiles):
 class WebApp(CachedFiles):
     """Answers with a file of the build, or with its `index.html` where a browser opens a page of the app."""
 
-    def __init__(self, directory: Path = WEBAPP_DIR) -> None:
-        super().__init__(directory=directory, check_dir=False)
-        self._directory = directory
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory, check_dir=False)  # without it there is still the API
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

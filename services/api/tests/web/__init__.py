@@ -1,0 +1,1 @@
+"""The HTTP edge, through a real server, with a real database."""

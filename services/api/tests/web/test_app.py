@@ -1,0 +1,256 @@
+"""The application around the routes: description, pages, health, figures, published paths."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import jsonschema
+import pytest
+from fastapi import FastAPI
+
+from rmos.domain.entities import KINDS
+from rmos.domain.rules import RULES
+from rmos.settings import Settings
+from rmos.web import app as web_app
+from rmos.web import stores_api
+from rmos.web.errors import add_error_handlers
+from rmos.web.metrics import HttpMetrics
+from rmos.web.middleware import RequestMiddleware
+from rmos.web.models import ANSWER, CHANGE, CREATE
+from rmos.web.origins import OriginPolicy
+
+from .shops import (
+    FAMILIES,
+    JOBS,
+    PATTERNS,
+    STORES,
+    Shop,
+    is_problem,
+    make_family,
+    make_job,
+    make_pattern,
+    open_shop,
+    pointers,
+)
+
+
+def test_published_paths_are_the_real_ones() -> None:
+    import app.api.routes.rmos_stores_api as published_routes
+    import app.main as published
+
+    assert published_routes.router is stores_api.router
+    assert published.create_app is web_app.create_app
+    assert isinstance(published.app, FastAPI)
+    for module in (published, published_routes):
+        assert module.__file__ is not None
+        assert len(Path(module.__file__).read_text().splitlines()) <= 12
+
+
+async def test_openapi_names_every_published_path(shop: Shop) -> None:
+    document = (await shop.client.get("/openapi.json")).json()
+
+    assert document["info"]["title"] == "RMOS"
+    expected = {
+        "/ws/monitor": {"get"},
+        "/health": {"get"},
+        "/healthz": {"get"},
+        "/readyz": {"get"},
+        "/metrics": {"get"},
+        "/api/rmos/presets": {"get"},
+        "/api/rmos/monitor/events": {"get"},
+        f"{STORES}/bulk": {"post"},
+        f"{STORES}/migration/status": {"get"},
+        f"{PATTERNS}/filter/rings/{{value}}": {"get"},
+        f"{PATTERNS}/search/name/{{text}}": {"get"},
+        f"{FAMILIES}/search/name/{{text}}": {"get"},
+        f"{FAMILIES}/filter/material/{{value}}": {"get"},
+        f"{JOBS}/filter/status/{{value}}": {"get"},
+        f"{JOBS}/filter/pattern/{{value}}": {"get"},
+        f"{JOBS}/filter/type/{{value}}": {"get"},
+    }
+    for path in (PATTERNS, JOBS, FAMILIES):
+        expected |= {
+            path: {"get", "post"},
+            f"{path}/{{entity_id}}": {"get", "put", "patch", "delete"},
+            f"{path}/{{entity_id}}/history": {"get"},
+            f"{path}/statistics": {"get"},
+            f"{path}/export.csv": {"get"},
+            f"{path}/export.json": {"get"},
+            f"{path}/import": {"post"},
+        }
+    assert {path: set(operations) for path, operations in document["paths"].items()} == expected
+
+
+async def test_openapi_refers_only_to_what_it_defines(shop: Shop) -> None:
+    text = (await shop.client.get("/openapi.json")).text
+
+    schemas = json.loads(text)["components"]["schemas"]
+    references = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert references <= schemas.keys()
+    assert {"PatternCreate", "JobLogChange", "StripFamilyFields", "Bulk", "Problem"} <= references
+
+
+async def test_answers_are_as_described(shop: Shop) -> None:
+    document = (await shop.client.get("/openapi.json")).json()
+    await shop.make(FAMILIES, make_family(id="x", materials=[{"key": "a"}]))
+    await shop.make(PATTERNS, make_pattern(id="x", strip_family_id="x"))
+    await shop.make(JOBS, make_job(id="x", pattern_id="x", status="completed", results={"strips_produced": 3}))
+    await shop.client.put(f"{JOBS}/x", json={"note": "n"})
+
+    for path, operations in document["paths"].items():
+        described = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        schema = described.get("application/json", {}).get("schema")
+        if not schema:
+            continue
+        concrete = path.format(entity_id="x", value="completed" if "status" in path else "2", text="x")
+        answer = await shop.client.get(concrete)
+        assert answer.status_code == 200, concrete
+        jsonschema.validate(answer.json(), {**schema, "components": document["components"]})
+    refused = await shop.client.get(f"{PATTERNS}/nope")
+    problem = {"$ref": "#/components/schemas/Problem", "components": document["components"]}
+    jsonschema.validate(refused.json(), problem)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_models_describe_the_fields_that_the_domain_reads(kind: Any) -> None:
+    fields = [name for name in RULES[kind.name].entity.__dataclass_fields__]
+    own = {name for name in fields if name not in ("id", "created_at", "updated_at", "version")}
+
+    assert CREATE[kind.name].model_fields.keys() == own | {"id"}
+    assert CHANGE[kind.name].model_fields.keys() - {"reopen"} == own
+    (entity,) = (f.annotation for name, f in ANSWER[kind.name].model_fields.items() if name != "success")
+    assert entity is not None
+    assert entity.model_fields.keys() == set(fields)
+
+
+async def test_parameters_that_the_framework_reads_fail_in_the_same_shape() -> None:
+    application = FastAPI()
+    add_error_handlers(application)
+    application.state.registry = registry = web_app.CollectorRegistry()
+    application.add_middleware(RequestMiddleware, policy=OriginPolicy.of(Settings()), metrics=HttpMetrics(registry))
+
+    @application.get("/days")
+    async def days(count: int) -> int:
+        return count
+
+    transport = httpx2.ASGITransport(application)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await client.get("/days", params={"count": "many"})
+
+    assert is_problem(answer, 422, "invalid")
+    assert pointers(answer) == ["/count"]
+
+
+async def test_docs_pages_need_no_network(shop: Shop) -> None:
+    for path in ("/docs", "/redoc"):
+        page = await shop.client.get(path)
+        assert page.status_code == 200
+        assert "://" not in page.text
+        assert "<script>" not in page.text
+        for address in [part.partition('"')[0] for part in page.text.replace("href=", "src=").split('src="')[1:]]:
+            asset = await shop.client.get(address)
+            assert asset.status_code == 200, address
+            assert len(asset.content) > 50
+    start = await shop.client.get("/docs/start.js")
+    assert start.headers["content-type"].startswith("text/javascript")
+
+
+async def test_health_and_readiness(shop: Shop) -> None:
+    health = await shop.client.get("/health")
+    assert (health.status_code, health.json()["status"]) == (200, "ok")
+    assert (await shop.client.get("/healthz")).status_code == 200
+    ready = await shop.client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+
+    await shop.app.state.runtime.stores.close()
+
+    assert is_problem(await shop.client.get("/readyz"), 503, "unavailable")
+    assert (await shop.client.get("/healthz")).status_code == 200
+
+
+async def test_metrics_tell_requests_by_route_and_where_the_log_stands(shop: Shop) -> None:
+    created = await shop.client.post(PATTERNS, json=make_pattern())
+    for _ in range(3):
+        await shop.client.get(created.headers["location"])
+    await shop.client.get("/some/address/that/nobody/knows")
+    await shop.client.request("PURGE", PATTERNS)
+
+    answer = await shop.client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    lines = answer.text.splitlines()
+    route = f"{PATTERNS}/{{entity_id}}"
+    assert f'rmos_http_requests_total{{method="GET",route="{route}",status="200"}} 3.0' in lines
+    assert f'rmos_http_requests_total{{method="other",route="{PATTERNS}",status="405"}} 1.0' in lines
+    assert "rmos_events_head 1.0" in lines
+    assert "rmos_monitor_connections 0.0" in lines
+    assert created.headers["location"] not in answer.text
+    assert "nobody" not in answer.text
+
+
+async def test_two_applications_do_not_share_figures(shop: Shop, tmp_path: Path) -> None:
+    async with open_shop(tmp_path / "other") as other:
+        await other.make(PATTERNS, make_pattern())
+
+        assert "rmos_events_head 0.0" in (await shop.client.get("/metrics")).text
+
+
+async def test_presets_can_be_stored_as_they_are(shop: Shop) -> None:
+    answer = await shop.client.get("/api/rmos/presets")
+
+    assert len(answer.json()["presets"]) >= 9
+    for preset in answer.json()["presets"]:
+        await shop.make(PATTERNS, {"name": preset["name"], "geometry": preset["geometry"]})
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A built web app in place of the real one."""
+    folder = tmp_path / "webapp"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>RMOS</title>")
+    (folder / "favicon.svg").write_text("<svg/>")
+    (folder / "assets" / "index-4f2a.js").write_text("export {}")
+    (tmp_path / "secret.txt").write_text("not for the web")
+    monkeypatch.setattr(web_app, "WEBAPP_DIR", folder)
+    return folder
+
+
+@pytest.mark.usefixtures("built")
+async def test_the_web_app_is_served_with_the_right_caching(tmp_path: Path) -> None:
+    html = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    async with open_shop(tmp_path / "data") as shop:
+        for path in ("/", "/index.html", "/live", "/patterns/0198c2f0", "/jobs/v1.2"):
+            page = await shop.client.get(path, headers=html)
+            assert page.status_code == 200, path
+            assert page.text.startswith("<!doctype html>")
+            assert page.headers["cache-control"] == "no-cache"
+            assert (
+                await shop.client.get(path, headers=html | {"If-None-Match": page.headers["etag"]})
+            ).status_code == 304
+        script = await shop.client.get("/assets/index-4f2a.js")
+        assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert script.headers["content-type"].startswith("text/javascript")
+        assert (await shop.client.get("/favicon.svg")).headers["cache-control"] == "no-cache"
+
+        assert is_problem(await shop.client.get("/assets/old-1234.js"), 404, "not_found")
+        assert is_problem(await shop.client.get("/live"), 404, "not_found")
+        assert is_problem(await shop.client.get("/api/unknown", headers=html), 404, "not_found")
+        for path in ("/..%2fsecret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/%00", "//etc/passwd"):
+            assert "not for the web" not in (await shop.client.get(path)).text
+            assert "root:" not in (await shop.client.get(path)).text
+
+
+async def test_without_a_built_web_app_the_page_says_how_to_build_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_app, "WEBAPP_DIR", tmp_path / "absent")
+
+    async with open_shop(tmp_path / "data") as shop:
+        page = await shop.client.get("/", headers={"Accept": "text/html"})
+
+    assert page.status_code == 200
+    assert "make web" in page.text
