@@ -138,7 +138,7 @@ def _parse_object(text: str | bytes) -> dict[str, Any]:
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        if "ecursion" in str(error):
+        if "depth" in error.msg:
             raise CommandError("too_deep", "the message is nested deeper than 1024 levels") from None
         raise CommandError("invalid_json", f"not JSON: {error.msg}") from None
     if not isinstance(message, dict):

@@ -40,14 +40,17 @@ Take: TypeAlias = Callable[[Detached, Headers], None]
 
 
 class DetachMiddleware:
-    """Offers detaching to WebSocket routes. Must be the outermost middleware, or `send` is not the server's own."""
+    """Offers detaching to WebSocket routes, which then must either take it or refuse the connection.
+
+    Must be the outermost middleware, or `send` is not the server's own.
+    """
 
     def __init__(self, app: ASGIApp, *, paths: Collection[str]) -> None:
         self._app = app
         self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Offer, run the app, and go on reading if the offer was not taken."""
+        """Offer, and run the app."""
         server = getattr(send, "__self__", None)
         if scope["type"] != "websocket" or scope["path"] not in self._paths or not _fits(server):
             await self._app(scope, receive, send)

@@ -56,7 +56,7 @@ async def monitor(socket: WebSocket) -> None:
     is_v2 = selected == SUBPROTOCOL_V2
     greet = _greeting(socket, runtime, is_unknown=bool(offered) and selected not in _SUBPROTOCOLS)
     take = socket.scope.get("extensions", {}).get(DETACH)
-    if take is not None and runtime.settings.lean_connections:
+    if take is not None:
         headers = [(b"sec-websocket-protocol", selected.encode())] if selected else []
         take(LeanConnection(runtime.hub, is_v2=is_v2, greet=greet), headers)
         return
