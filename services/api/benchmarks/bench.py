@@ -1,0 +1,115 @@
+"""What every suite works with: the plan of this run, the cores, and ways to start what is measured."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from benchmarks import events
+from benchmarks.native import Receiver, compile_native
+from benchmarks.processes import Child, ChildError
+
+_START_TIMEOUT_S: Final = 60.0
+PING: Final = '{"action":"ping"}'
+ALL: Final = (("all",),)
+
+RMOS_SETTINGS: Final = {
+    "RMOS_METRICS_INTERVAL_S": "3600",  # a snapshot between two events would be counted as fan-out
+    "RMOS_LOG_LEVEL": "warning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        rounds: How often everything is repeated; figures are medians.
+        fan_out_s: Measured time of one fan-out figure.
+        steady_s: Length of the steady load.
+        writes_s: Measured time of one figure of writing.
+        subscribers: Connections in fan-out and steady load.
+        idle: Numbers of connections at which memory is measured.
+    """
+
+    rounds: int = 3
+    fan_out_s: float = 1.2
+    steady_s: float = 21.0
+    writes_s: float = 3.0
+    subscribers: int = 1000
+    idle: tuple[int, ...] = (1000, 5000)
+
+    @classmethod
+    def quick(cls) -> Self:
+        """A look in less than a minute; too short for figures to be quoted."""
+        return cls(rounds=1, fan_out_s=0.3, steady_s=4.5, writes_s=0.7, idle=(1000,))
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The plan, and the cores of the server and of the load (None: not pinned)."""
+
+    plan: Plan
+    server_core: int | None
+    load_core: int | None
+
+    @contextmanager
+    def server(self, name: str, settings: Mapping[str, str] | None = None) -> Iterator[tuple[Child, int]]:
+        """One of `benchmarks.servers`, and its port."""
+        with tempfile.TemporaryDirectory(prefix="rmos-bench-") as folder:
+            environment = {**RMOS_SETTINGS, "RMOS_DATA": folder, **(settings or {})}
+            command = [sys.executable, "-m", "benchmarks.servers", name]
+            with Child(command, core=self.server_core, environment=environment) as server:
+                yield server, server.hear_json(timeout_s=_START_TIMEOUT_S)["port"]
+
+    @contextmanager
+    def rmos_serve(self, settings: Mapping[str, str] | None = None) -> Iterator[tuple[Child, int]]:
+        """The real `rmos serve` with an empty shop, and its port."""
+        with tempfile.TemporaryDirectory(prefix="rmos-bench-") as folder:
+            environment = {**RMOS_SETTINGS, "RMOS_DATA": folder, **(settings or {})}
+            command = [str(Path(sys.executable).with_name("rmos")), "serve", "--port", "0"]
+            with Child(command, core=self.server_core, environment=environment) as server:
+                yield server, int(server.hear(timeout_s=_START_TIMEOUT_S).rpartition(":")[2])
+
+    @contextmanager
+    def send_loop(self, connections: int) -> Iterator[tuple[Child, int]]:
+        """The native reference, and its port."""
+        head, _, tail = json.dumps(events.message_of(0), separators=(",", ":")).partition('"seq":0')
+        command = [compile_native("send_loop"), "--connections", str(connections)]
+        with Child([*command, "--head", head + '"seq":', "--tail", tail], core=self.server_core) as server:
+            yield server, server.hear_json(timeout_s=_START_TIMEOUT_S)["port"]
+
+    @contextmanager
+    def subscribers(
+        self,
+        port: int,
+        connections: int,
+        filters: Sequence[Sequence[str]] = ALL,
+        *,
+        options: Sequence[str] = (),
+    ) -> Iterator[Receiver]:
+        """That many connections, every one of them subscribed."""
+        commands = [json.dumps({"action": "subscribe", "filters": list(names)}) for names in filters]
+        with Receiver(port, connections, commands, core=self.load_core, options=options) as receiver:
+            receiver.wait_until_ready()
+            yield receiver
+
+    def post(self, port: int, path: str, body: Path, *, callers: int, rate: float = 0) -> dict[str, Any]:  # Any: JSON
+        """Post the file from so many callers for the planned time, `rate` a second or as fast as they are answered.
+
+        Raises:
+            ChildError: a request was refused or not answered.
+        """
+        command = [compile_native("poster"), "--port", str(port), "--path", path, "--body", str(body)]
+        command += ["--callers", str(callers), "--seconds", str(self.plan.writes_s), "--rate", str(rate)]
+        with Child(command, core=self.load_core) as poster:
+            said = poster.hear_json(timeout_s=self.plan.writes_s + 15)
+            if said["refused"]:
+                raise ChildError(f"{said['refused']} requests to {path} were refused")
+            return said

@@ -1,0 +1,208 @@
+"""The real RMOS application, with a driver that makes its events.
+
+`source="log"`: each batch is one durable transaction of the store; the hub reads it from the database.
+`source="ready"`: the hub follows a log in memory that holds the batch already, so that only the fan-out is measured:
+its input are event objects, as the published way's are dictionaries, and the encoding is part of the figure in both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from fastapi import FastAPI
+
+from benchmarks import events
+from benchmarks.servers.hosting import turns_until
+from benchmarks.servers.one_commit_each import OneCommitEach
+from benchmarks.stamps import Stamps
+from rmos.clock import utc_now
+from rmos.domain.entities import JOBLOG, JsonObject, Revision
+from rmos.domain.events import ACTOR_SYSTEM, Event, NewEvent
+from rmos.domain.filters import EventFilter
+from rmos.domain.ids import new_id
+from rmos.eventlog.base import PAGE_BYTES, PAGE_EVENTS, LogHead
+from rmos.hub.hub import Hub
+from rmos.protocol.messages import metrics_frame
+from rmos.runtime import Runtime, hub_options
+from rmos.services.metrics import metrics_snapshot
+from rmos.stores.base import Transaction
+
+Source = Literal["log", "ready"]
+
+
+class ReadyLog:
+    """An event log that is only as long as what its one reader has not taken yet."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._head = 0
+
+    def extend(self, new: Iterable[Event]) -> None:
+        """Append events with the offsets that follow."""
+        self._events.extend(new)
+        self._head = self._events[-1].offset
+
+    async def head(self) -> LogHead:
+        """Where it stands; everything before is gone."""
+        return LogHead("k3f9q2", self._head, self._head + 1 - len(self._events))
+
+    async def read(self, after: int, *, limit: int = PAGE_EVENTS, max_bytes: int = PAGE_BYTES) -> list[Event]:
+        """What follows; `max_bytes` is left to the size of the batches."""
+        while self._events and self._events[0].offset <= after:
+            self._events.popleft()
+        return list(self._events)[:limit]
+
+    async def read_matching(self, after: int, wanted: EventFilter, *, limit: int) -> list[Event]:
+        """No benchmark pages through it."""
+        raise NotImplementedError
+
+    async def offset_of_last(self, count: int, wanted: EventFilter) -> int:
+        """No benchmark asks for a replay of it."""
+        raise NotImplementedError
+
+
+class ShopDriver:
+    """Drives the shop of one application."""
+
+    def __init__(self, app: FastAPI, source: Source) -> None:
+        self._app = app
+        self._source = source
+        self._ready = ReadyLog()
+        self._following: asyncio.Task[None] | None = None
+        self.made = 0
+
+    async def start(self) -> None:
+        """In `ready`, put a hub of the same make in the place of the one that follows the database."""
+        runtime = self._runtime
+        if self._source == "ready":
+            head, options = await self._ready.head(), hub_options(runtime.settings)
+            hub = Hub(self._ready, head, options, snapshot_source=self._snapshot)
+            self._following = asyncio.create_task(hub.run())
+            self._app.state.runtime = replace(runtime, hub=hub)
+        else:
+            self.made = (await runtime.stores.log.head()).offset
+
+    async def publish(self, batch: int) -> None:
+        """Make a batch, in one transaction where there is one, and wait until every sink was given it."""
+        first = self.made + 1
+        self.made += batch
+        if self._source == "ready":
+            self._ready.extend(_ready_event(number) for number in range(first, first + batch))
+            self._runtime.hub.wake()
+        else:
+            await self._runtime.stores.write(lambda tx: _append(tx, range(first, first + batch)))
+        await turns_until(self._is_delivered)
+
+    async def obey(self, words: list[str]) -> dict[str, Any]:  # Any: JSON
+        """`steady` and `write`."""
+        match words:
+            case ["steady", rate, seconds, stamps]:
+                return await self._steady(float(rate), float(seconds), Path(stamps))
+            case ["write", callers, seconds]:
+                return await self._write(int(callers), float(seconds))
+            case ["write-one-commit-each", callers, seconds]:
+                return await OneCommitEach(self._runtime.settings.data).write(int(callers), float(seconds))
+        raise ValueError(f"unknown command {words}")
+
+    @property
+    def _runtime(self) -> Runtime:
+        runtime: Runtime = self._app.state.runtime
+        return runtime
+
+    def _is_delivered(self) -> bool:
+        """Whether no subscriber is behind, and no sink holds anything."""
+        hub = self._runtime.hub
+        if hub.head < self.made:
+            return False
+        return all(hub.reached(one) >= self.made and not one.sink.unsent_bytes for one in hub.subscribers)
+
+    async def _snapshot(self) -> bytes:
+        now = utc_now()
+        return metrics_frame(metrics_snapshot(await self._runtime.stores.overview(), now), now)
+
+    async def _steady(self, rate: float, seconds: float, path: Path) -> dict[str, Any]:
+        """Write evenly spaced events, whether or not the one before is done."""
+        runtime, loop = self._runtime, asyncio.get_running_loop()
+        with Stamps(path) as stamps:
+
+            def append(number: int, tx: Transaction) -> None:
+                _append(tx, (number,))
+                stamps.begun(number)
+
+            unsubscribe = runtime.bus.subscribe(stamps.woke)
+            began, began_cpu = loop.time(), time.process_time_ns()
+            async with asyncio.TaskGroup() as tasks:
+                for index in range(round(rate * seconds)):
+                    await asyncio.sleep(max(0.0, began + index / rate - loop.time()))
+                    self.made += 1
+                    number = self.made
+                    tasks.create_task(runtime.stores.write(partial(append, number)))
+            unsubscribe()
+        return {"events": round(rate * seconds), "cpu_ns": time.process_time_ns() - began_cpu}
+
+    async def _write(self, callers: int, seconds: float) -> dict[str, Any]:
+        """Entity and event in one `write` each, from many callers at once."""
+        stores = self._runtime.stores
+        ends = time.monotonic() + seconds
+        done = 0
+
+        async def call() -> None:
+            nonlocal done
+            while time.monotonic() < ends:
+                await stores.write(_create_job)
+                done += 1
+
+        began = time.monotonic_ns()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(callers):
+                tasks.create_task(call())
+        return {"writes": done, "wall_ns": time.monotonic_ns() - began}
+
+
+def _ready_event(number: int) -> Event:
+    return Event(
+        type=f"{events.category_of(number)}:{events.NAME}",
+        data=events.data_of(number),
+        timestamp=events.TIMESTAMP,
+        channels=events.CHANNELS,
+        actor=ACTOR_SYSTEM,
+        offset=number,
+    )
+
+
+def _append(tx: Transaction, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        tx.append(
+            NewEvent(
+                type=f"{events.category_of(number)}:{events.NAME}",
+                data=events.data_of(number),
+                timestamp=utc_now(),
+                channels=events.CHANNELS,
+                actor=ACTOR_SYSTEM,
+            )
+        )
+
+
+def _create_job(tx: Transaction) -> None:
+    """What a service does for a POST, without its checks: the entity and its event."""
+    now = utc_now()
+    document: JsonObject = {
+        "id": new_id(),
+        "job_type": "slice",
+        "status": "running",
+        "progress": 0.25,
+        "parameters": {"blade_id": "b-12", "speed": 1800},
+        "created_at": now,
+        "updated_at": now,
+    }
+    revision = Revision(JOBLOG, str(document["id"]), 1, orjson.dumps(document))
+    tx.put(revision, document)
+    tx.append(NewEvent(type="job:created", data=revision.body, timestamp=now, key=JOBLOG.key(revision.id), version=1))

@@ -1,0 +1,134 @@
+"""Fan-out: deliveries per second of processor time to 1,000 subscribers, with K events pending together.
+
+    rmos           the hub on the lean path, fed with ready events: the figure to compare
+    rmos.durable   the same, each batch written to the store in one transaction and read back from the log
+    rmos.asgi      the hub, ready events, on the fallback for servers that a connection cannot leave
+    published      a naive `send_json` to each, compression off: the stronger form, so the one ratios are taken to
+    published.compressed   the same as uvicorn does it by default, to clients that accept compression (K = 1 only)
+    send           a loop of send() in C: the reference
+
+"Ready" means that the event exists in memory as an object and is neither encoded nor framed: both of the compared
+ways encode it within the figure. All of the server's processor time counts, kernel included. K events are given, then
+the server is waited for until its sockets have everything, then the next K are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from benchmarks import events
+from benchmarks.bench import ALL, Bench
+from benchmarks.figures import Result, Rounds
+from benchmarks.native import Receiver
+from benchmarks.processes import Child, ChildError
+
+BATCHES: Final = (1, 8, 32)
+Filters: TypeAlias = tuple[tuple[str, ...], ...]
+
+_WARM_UP_S: Final = 0.2
+_BOTTLENECK: Final = 0.9
+"""Share of time at work above which the receiver is held to be what was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One competitor: its name, its server (None: the native loop), what is special about it."""
+
+    name: str
+    server: str | None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    batches: tuple[int, ...] = BATCHES
+
+
+_RMOS: Final = _Way("rmos", "shop-ready")
+_PUBLISHED: Final = _Way("published", "published")
+_CASES: Final = {
+    "all": (
+        ALL,
+        (
+            _RMOS,
+            _PUBLISHED,
+            _Way("rmos.durable", "shop-log"),
+            _Way("rmos.asgi", "shop-ready", settings={"RMOS_LEAN_CONNECTIONS": "false"}),
+            _Way("published.compressed", "published-compressed", options=("--compressed",), batches=(1,)),
+            _Way("send", None),
+        ),
+    ),
+    "filters8": (events.EIGHT_FILTERS, (_RMOS, _PUBLISHED)),
+}
+
+
+def run(bench: Bench) -> list[Result]:
+    """Measure every way, one right after the other, round by round."""
+    rounds, busiest = Rounds(), 0.0
+    units = {_name(case, batch, way): "deliveries/CPU s" for case, batch, way in _order()}
+    for _ in range(bench.plan.rounds):
+        for case, (filters, ways) in _CASES.items():
+            for way in ways:
+                with rounds.attempt(*(_name(case, batch, way) for batch in way.batches)):
+                    busiest = max(busiest, _measure_way(bench, rounds, case, filters, way))
+    note = f"receiver at work {busiest:.0%} of the time at most"
+    if busiest > _BOTTLENECK:
+        note += ": it may be the bottleneck"
+    return rounds.results(units, against=_compared, notes=dict.fromkeys(units, note))
+
+
+def _measure_way(bench: Bench, rounds: Rounds, case: str, filters: Filters, way: _Way) -> float:
+    """Add one round of one competitor; returns the receiver's greatest share of time at work."""
+    busiest = 0.0
+    with _serve(bench, way) as (server, port):
+        options = ("--spin", *way.options)
+        with bench.subscribers(port, bench.plan.subscribers, filters, options=options) as receiver:
+            for batch in way.batches:
+                per_cpu_s, busy = _measure(bench, server, receiver, filters, batch)
+                rounds.add(_name(case, batch, way), per_cpu_s)
+                busiest = max(busiest, busy)
+    return busiest
+
+
+def _serve(bench: Bench, way: _Way) -> AbstractContextManager[tuple[Child, int]]:
+    if way.server is None:
+        return bench.send_loop(bench.plan.subscribers)
+    return bench.server(way.server, way.settings)
+
+
+def _measure(bench: Bench, server: Child, receiver: Receiver, filters: Filters, batch: int) -> tuple[float, float]:
+    """Deliveries per CPU second, and how busy the receiver was.
+
+    Raises:
+        ChildError: the receiver did not get exactly what it should.
+    """
+    for seconds in (_WARM_UP_S, bench.plan.fan_out_s):
+        receiver.take()
+        server.tell(f"fan-out {batch} {seconds}")
+        said = server.hear_json(timeout_s=60)
+        # The native loop does not say where it began: its events all go to everybody.
+        expected = events.deliveries(filters, bench.plan.subscribers, said.get("first", 1), said["events"])
+        taken = receiver.take(expected)
+        if taken.events != expected or taken.disorder or taken.closed:
+            raise ChildError(f"{expected} deliveries were expected, but the receiver says {taken}")
+    return taken.events / (said["cpu_ns"] / 1e9), taken.busy
+
+
+def _name(case: str, batch: int, way: _Way) -> str:
+    return f"fanout.{case}.k{batch}.{way.name}"
+
+
+def _order() -> list[tuple[str, int, _Way]]:
+    """Competitors side by side."""
+    return [
+        (case, batch, way)
+        for case, (_, ways) in _CASES.items()
+        for batch in BATCHES
+        for way in ways
+        if batch in way.batches
+    ]
+
+
+def _compared(name: str) -> Mapping[str, str]:
+    place = name.split(".")[:3]
+    return {other: ".".join([*place, other]) for other in ("published", "send")}
