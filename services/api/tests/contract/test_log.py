@@ -104,7 +104,8 @@ async def test_a_page_ends_at_its_limit_or_its_bytes(stores: Stores) -> None:
     assert await lengths(0) == [10, 100_000, 100_000, 100_000]
     assert await lengths(4) == [300_000], "at least one, however large"
     assert await lengths(0, limit=2) == [10, 100_000]
-    assert await lengths(0, max_bytes=1) == [10]
+    assert await lengths(0, max_bytes=11) == [10]
+    assert await lengths(0, max_bytes=12) == [10, 100_000], "not yet past it"
     assert await lengths(5) == [10]
     assert await lengths(6) == []
     assert await lengths(99) == []

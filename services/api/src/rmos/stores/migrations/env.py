@@ -1,4 +1,4 @@
-"""Alembic's entry. The connection comes from `stores.sqlite.migrate.upgrade`, inside one transaction for all that is to do."""
+"""Alembic's entry. `stores.sqlite.migrate.upgrade` gives the connection, in one transaction for all there is to do."""
 
 from __future__ import annotations
 
