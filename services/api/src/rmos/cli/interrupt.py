@@ -14,6 +14,8 @@ def run_until_interrupted(main: Coroutine[object, object, None]) -> None:
     def as_interrupt(_signal: int, _frame: FrameType | None) -> None:
         signal.raise_signal(signal.SIGINT)  # asyncio turns this one into the cancellation of `main`
 
+    # A shell starts background commands with SIGINT ignored, and asyncio would leave it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, as_interrupt)
     try:
         asyncio.run(main)

@@ -16,7 +16,6 @@ from rmos.cli.lines import event_line
 from rmos.cli.stream import (
     Connected,
     Gap,
-    LiveEvent,
     Malformed,
     MonitorStream,
     Notice,
@@ -29,6 +28,7 @@ from rmos.domain.filters import ALL, parse_filter
 from rmos.errors import InvalidError, StartupError
 from rmos.protocol.messages import MAX_LAST
 
+METRICS_SNAPSHOT: Final = "metrics:snapshot"
 _SEPARATOR: Final = re.compile(r"[,\s]+")
 
 
@@ -55,16 +55,18 @@ def tail(
     out = Console(highlight=False, markup=False, soft_wrap=True)
     notices = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, style="dim")
 
-    def show(event: LiveEvent) -> None:
-        if json:
-            sys.stdout.write(event.raw + "\n")
-            sys.stdout.flush()
-        else:
-            out.print(event_line(event.frame))
-
     async def follow(stream: MonitorStream) -> None:
+        metrics: object = None
         async for event in stream.events():
-            show(event)
+            if json:
+                sys.stdout.write(event.raw + "\n")
+                sys.stdout.flush()
+                continue
+            if event.frame["type"] == METRICS_SNAPSHOT:
+                if event.frame["data"] == metrics:
+                    continue  # it comes every few seconds; a person wants to see what changes
+                metrics = event.frame["data"]
+            out.print(event_line(event.frame))
 
     try:
         server = server_url(url)

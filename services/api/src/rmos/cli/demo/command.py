@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import httpx2
 import typer
 from rich.console import Console
 
 from rmos.cli.address import Url, server_url
-from rmos.cli.demo.api import ANSWER_TIMEOUT_S, RefusedError, ShopApi, StoppedError
+from rmos.cli.demo.api import ANSWER_TIMEOUT_S, STORES, RefusedError, ShopApi, StoppedError
 from rmos.cli.demo.shop import Shop
 from rmos.cli.demo.simulation import Simulation
 from rmos.cli.demo.view import View
 from rmos.cli.failure import fail
+from rmos.domain.entities import PATTERN
+from rmos.domain.presets import PRESETS
 from rmos.errors import StartupError
 
 CLOSING_S: Final = 10.0
 """Seconds an absent server is waited for at the end, to give every job its end."""
+
+_DESIGNS: Final = [{"name": preset.name, "geometry": preset.geometry} for preset in PRESETS]
 
 
 def demo(
@@ -50,9 +54,9 @@ async def _run(server: str, *, seed: int, speed: float, duration_s: float | None
     view = View(Console(highlight=False, markup=False, soft_wrap=True), server, speed=speed)
     simulation = Simulation(speed=speed, stop=stop)
     async with httpx2.AsyncClient(base_url=server, trust_env=False) as client:
-        designs = await _designs(client, server)
+        await _require_rmos(client, server)
         api = ShopApi(client, stop=stop, outage=view.outage)
-        shop = Shop(api, simulation, view, designs, seed)
+        shop = Shop(api, simulation, view, _DESIGNS, seed)
         with view, _stopping(stop):
             if duration_s is not None:
                 asyncio.get_running_loop().call_later(duration_s, stop.set)
@@ -80,20 +84,21 @@ async def _close(shop: Shop, api: ShopApi) -> None:
         return
 
 
-async def _designs(client: httpx2.AsyncClient, server: str) -> Sequence[Mapping[str, Any]]:  # Any: fields of patterns
-    """The presets of the server, as fields of patterns to make.
+async def _require_rmos(client: httpx2.AsyncClient, server: str) -> None:
+    """Make sure of the server at once: later its absence is an outage, and waited for.
 
     Raises:
         StartupError: no RMOS answers there.
     """
     try:
-        answer = await client.get("/api/rmos/presets", timeout=ANSWER_TIMEOUT_S)
-        answer.raise_for_status()
-        return [{"name": p["name"], "geometry": p["geometry"]} for p in answer.json()["presets"]]
+        answer = await client.get(f"{STORES}/{PATTERN.path}", params={"limit": 1}, timeout=ANSWER_TIMEOUT_S)
+        if answer.is_success and PATTERN.plural in answer.json():
+            return
     except httpx2.TransportError:
         raise StartupError(f"no server answers at {server}; start one with `rmos serve`") from None
-    except (httpx2.HTTPError, ValueError, KeyError, TypeError):
-        raise StartupError(f"what answers at {server} is not RMOS; name the right server with --url") from None
+    except (ValueError, TypeError):
+        pass
+    raise StartupError(f"what answers at {server} is not RMOS; name the right server with --url")
 
 
 @contextmanager
