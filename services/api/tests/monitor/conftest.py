@@ -37,4 +37,4 @@ async def connect(server: Server) -> AsyncIterator[Connect]:
 
     yield open_one
     for client in opened:
-        client.abort()
+        await client.cut()

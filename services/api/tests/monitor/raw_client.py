@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, Final
 
 import orjson
@@ -117,6 +118,8 @@ class RawClient:
             pass
         return int.from_bytes(payload[:2], "big"), before
 
-    def abort(self) -> None:
+    async def cut(self) -> None:
         """Cut the connection, as a pulled cable does."""
         self.writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()

@@ -231,7 +231,7 @@ async def test_nobody_else_notices_a_rude_client(connect: Connect, server: Serve
         rude.send(wrong)
     gone = await connect()
     await gone.subscribed()
-    gone.abort()
+    await gone.cut()
 
     names = [f"rose {i}" for i in range(5)]
     for name in names:

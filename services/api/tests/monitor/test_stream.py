@@ -135,7 +135,7 @@ async def test_a_cut_connection_resumes_without_loss_or_doubles(connect: Connect
     for i, name in enumerate(names):
         await asyncio.to_thread(server.post_pattern, name)
         if i % 7 == 3:
-            client.abort()
+            await client.cut()
             client = await connect()
             answer = await client.subscribed(filters=["pattern"], since=cursor)
             assert answer["recovered"] is True
@@ -242,6 +242,7 @@ async def test_the_server_can_restart_and_the_stream_goes_on(tmp_path, request: 
 
     stopping = asyncio.create_task(asyncio.to_thread(first.stop))
     code, before = await client.closed()
+    await client.cut()
     assert await stopping == 0
     second = Server(tmp_path / "data").wait_until_ready()
     request.addfinalizer(second.kill)
@@ -253,4 +254,4 @@ async def test_the_server_can_restart_and_the_stream_goes_on(tmp_path, request: 
     assert before[-1]["type"] == "system:closing"
     assert answer["recovered"] is True
     assert (await again.message("pattern:created"))["data"]["name"] == "between"
-    again.abort()
+    await again.cut()
