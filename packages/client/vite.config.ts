@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
-const api = process.env.RMOS_DEV_API ?? 'http://127.0.0.1:8000'
+// The Host header stays the page's, so that the server sees a page of its own.
+const api = { target: process.env.RMOS_DEV_API ?? 'http://127.0.0.1:8000', changeOrigin: false }
 
 export default defineConfig({
   plugins: [vue()],
@@ -12,7 +13,7 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    proxy: { '/api': api, '/sse': api, '/health': api, '/ws': { target: api, ws: true } },
+    proxy: { '/api': api, '/sse': api, '/health': api, '/ws': { ...api, ws: true } },
   },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
 })

@@ -37,8 +37,8 @@ export function formatAgo(time: string, now: number): string {
   const date = new Date(time)
   if (Number.isNaN(date.valueOf())) return t.time.unknown
   const seconds = Math.round((date.valueOf() - now) / 1000)
-  // Clocks of two machines differ by seconds: that is no future.
-  if (seconds > -5 && seconds < 60) return t.time.now
+  // Clocks of two machines differ by seconds: that is no future. And nobody wants to watch seconds pass.
+  if (seconds > -60 && seconds < 5) return t.time.now
   const step = STEPS.find(([limit]) => Math.abs(seconds) < limit)
   return step ? relative.format(Math.trunc(seconds / step[2]), step[1]) : dateAndTime.format(date)
 }

@@ -20,16 +20,21 @@ export function useShortcuts() {
   const isHelpOpen = ref(false)
   let chordUntil = 0
 
-  function onKey(event: KeyboardEvent): void {
+  /** Before any component hears of it: the letter after `g` may mean something else on the page. */
+  function onChord(event: KeyboardEvent): void {
     if (preferences.shortcuts === 'off' || isTaken(event)) return
     const place = event.timeStamp <= chordUntil ? PLACES[event.key] : undefined
-    chordUntil = 0
-    if (place) {
-      event.preventDefault()
-      void router.push(place)
-    } else if (event.key === 'g') {
-      chordUntil = event.timeStamp + CHORD_MS
-    } else if (event.key === '?') {
+    chordUntil = event.key === 'g' ? event.timeStamp + CHORD_MS : 0
+    if (!place) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    void router.push(place)
+  }
+
+  /** After every component: what one of them took is not ours. */
+  function onKey(event: KeyboardEvent): void {
+    if (preferences.shortcuts === 'off' || isTaken(event)) return
+    if (event.key === '?') {
       event.preventDefault()
       isHelpOpen.value = true
     } else if (event.key === '/') {
@@ -39,8 +44,14 @@ export function useShortcuts() {
     }
   }
 
-  onMounted(() => window.addEventListener('keydown', onKey))
-  onUnmounted(() => window.removeEventListener('keydown', onKey))
+  onMounted(() => {
+    window.addEventListener('keydown', onChord, { capture: true })
+    window.addEventListener('keydown', onKey)
+  })
+  onUnmounted(() => {
+    window.removeEventListener('keydown', onChord, { capture: true })
+    window.removeEventListener('keydown', onKey)
+  })
   return { isHelpOpen }
 }
 
@@ -63,5 +74,5 @@ function isTaken(event: KeyboardEvent): boolean {
   if (target?.closest('input:not([type="radio"], [type="checkbox"], [type="range"]), textarea, select'))
     return true
   if (target?.isContentEditable) return true
-  return document.querySelector('[role="dialog"]') !== null
+  return document.querySelector('[role="dialog"], dialog[open]') !== null
 }

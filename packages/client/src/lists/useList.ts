@@ -84,7 +84,10 @@ export function useList<K extends Kind>(kind: K, fields: readonly string[]) {
     items,
     isFiltered,
     first,
-    total: computed(() => query.data.value?.total ?? 0),
+    total: computed(() => {
+      const page = query.data.value
+      return page ? page.total - (page.items.length - items.value.length) : 0
+    }),
     isLoading: query.isPending,
     /** The rows of the last question are shown until those of the new one are here. */
     isReplacing: query.isPlaceholderData,

@@ -29,6 +29,8 @@ export interface RosetteDrawing {
   soundholeRadius: number
   /** Half the side of a square that holds everything, with a margin. */
   extent: number
+  /** From the soundhole's edge to beyond the last ring. */
+  band: { inner: number; outer: number }
   rings: RingDrawing[]
 }
 
@@ -46,10 +48,20 @@ const ARC_STEP = 0.07
 const MARGIN_MM = 3
 
 export function drawRosette(geometry: Geometry): RosetteDrawing {
-  const soundholeRadius = (geometry.soundhole_diameter_mm ?? DEFAULT_SOUNDHOLE_MM) / 2
   const rings = (geometry.rings ?? []).map(drawRing)
-  const outermost = rings.map((ring) => ring.span?.outer ?? ring.radius ?? 0)
-  return { soundholeRadius, extent: Math.max(soundholeRadius, ...outermost) + MARGIN_MM, rings }
+  const placed = rings.filter((ring) => ring.radius !== null)
+  const innermost = Math.min(...placed.map((ring) => ring.span?.inner ?? ring.radius ?? 0))
+  const outermost = Math.max(0, ...placed.map((ring) => ring.span?.outer ?? ring.radius ?? 0))
+  // A soundhole that nobody gave must not swallow a ring that somebody did.
+  const usual = Math.min(DEFAULT_SOUNDHOLE_MM / 2, innermost)
+  const soundholeRadius = geometry.soundhole_diameter_mm ? geometry.soundhole_diameter_mm / 2 : usual
+  const extent = Math.max(soundholeRadius, outermost) + MARGIN_MM
+  return {
+    soundholeRadius,
+    extent,
+    band: { inner: Math.min(soundholeRadius, innermost), outer: extent },
+    rings,
+  }
 }
 
 function drawRing(ring: Ring, index: number): RingDrawing {
