@@ -95,9 +95,9 @@ def check_texts(root: Path, files: list[Path]) -> Iterator[str]:
 
 
 def check_module_docstrings(root: Path, files: list[Path]) -> Iterator[str]:
-    """Every Python module says in its first line what it is."""
+    """Every Python module says in its first line what it is. An empty one only makes its folder a package."""
     for path in files:
-        if path.suffix != ".py":
+        if path.suffix != ".py" or not (root / path).stat().st_size:
             continue
         try:
             module = ast.parse((root / path).read_text(encoding="utf-8"))

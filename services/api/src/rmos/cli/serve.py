@@ -9,7 +9,7 @@ import socket
 from collections.abc import Awaitable
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 import uvicorn
@@ -44,7 +44,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the shop: REST, the live monitor and the web app, until Ctrl-C or SIGTERM."""
-    _end_early_on_signals()
+    _end_cleanly_on_signals()
     try:
         settings = read_settings(host=host, port=port, data=data)
         configure_logging(settings.log_level, settings.log_format)
@@ -65,7 +65,6 @@ def _run(settings: Settings, sockets: list[socket.socket]) -> None:
     server = _Server(
         _uvicorn_config(settings, guard), ready_line=f"RMOS is ready: {address_of(sockets, settings.host)}"
     )
-    _stop_on_signals(server)
     try:
         server.run(sockets=sockets)
     except SystemExit:  # uvicorn's way to end when the lifespan failed
@@ -152,25 +151,15 @@ class _StartupGuard:
         return self.failure is None
 
 
-def _end_early_on_signals() -> None:
-    """A stop before the server exists is a clean one too."""
+def _end_cleanly_on_signals() -> None:
+    """Make a stop by signal end with exit code 0, also before there is a server.
+
+    While it serves, uvicorn has handlers of its own. When it has stopped it restores these and raises the signal once
+    more, which by default would end the process as killed.
+    """
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise typer.Exit(0)
 
     for number in _STOP_SIGNALS:
         signal.signal(number, end)
-
-
-def _stop_on_signals(server: uvicorn.Server) -> None:
-    """Turn a signal into a clean stop with exit code 0.
-
-    While it serves, uvicorn has handlers of its own; it restores these afterwards and raises the signal once more,
-    which by default would end the process as killed.
-    """
-
-    def stop(_signal: int, _frame: Any) -> None:
-        server.should_exit = True
-
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
