@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 RMOS   := $(VENV)/bin/rmos
 NPM     = $(PYTHON) scripts/npm.py
 
-.PHONY: help setup web node run dev demo test test-api test-web e2e check bench lock clean
+.PHONY: help setup web node run dev demo test test-api test-web e2e check check-wheel bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ check: node_modules/.ready  ## format, lint, types, layers, lock files
 	cd $(API) && .venv/bin/ruff format --check . && .venv/bin/ruff check . ../../scripts ../../protocol && .venv/bin/mypy && .venv/bin/lint-imports
 	$(PYTHON) scripts/check_repository.py
 	$(NPM) run check
+
+check-wheel: web  ## build the wheel, install it elsewhere, see it serve
+	@$(PYTHON) scripts/check_wheel.py
 
 bench: web  ## fan-out and memory, side by side with the published way
 	cd $(API) && .venv/bin/python -m benchmarks
