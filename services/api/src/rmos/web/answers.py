@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -12,8 +12,8 @@ from starlette.responses import Response
 from rmos.domain.entities import JsonValue, Kind, Revision
 from rmos.web.deps import JSON, etag
 
-API_PREFIX = "/api/rmos"
-STORES_PREFIX = f"{API_PREFIX}/stores"
+API_PREFIX: Final = "/api/rmos"
+STORES_PREFIX: Final = f"{API_PREFIX}/stores"
 
 
 class Answer(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from rmos.domain.entities import JsonObject, JsonValue
 from rmos.domain.events import ACTOR_LOCAL
@@ -62,18 +62,22 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 
     Raises:
         TooLargeError: it is longer than `limit_bytes`; what is over the limit is never kept.
+        ClientDisconnect: the client hung up before the end.
     """
     declared = request.headers.get("content-length")
-    if declared is not None:  # the server's parser has made sure that it is a number, and holds the client to it
-        if int(declared) > limit_bytes:
-            raise TooLargeError(f"the body has {declared} bytes; at most {limit_bytes} are accepted")
-        return await request.body()
+    if declared is not None and int(declared) > limit_bytes:  # the server's parser has made sure that it is a number
+        raise TooLargeError(f"the body has {declared} bytes; at most {limit_bytes} are accepted")
+    # Straight from the server: most bodies come in one piece, and `request.body()` makes a generator for each.
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > limit_bytes:
             raise TooLargeError(f"the body has more than {limit_bytes} bytes")
-    return bytes(body)
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def parse_json(body: bytes) -> JsonValue:

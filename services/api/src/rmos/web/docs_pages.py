@@ -1,7 +1,8 @@
 """`/docs` (Swagger UI) and `/redoc` (ReDoc), without a network: workshops are often offline.
 
-The scripts come from the package `fastapi-offline`, which does nothing but carry the released builds of both; its code
-is not used. The pages are our own, because inline scripts are forbidden here.
+The scripts come from the package `fastapi-offline`, which carries the released builds of both; its code is not used.
+The pages are our own, because inline scripts are forbidden here. Without that package (2.8 MB that only developers
+miss) both addresses say what to install; `/openapi.json` is there in any case.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from rmos.errors import StartupError
 from rmos.web.webapp import CachedFiles
 
 ASSETS_PATH: Final = "/docs/assets"
 _PACKAGE: Final = "fastapi_offline"
 
+_NOT_INSTALLED: Final = """The interface is described at /openapi.json.
+
+To read it here as a page: pip install fastapi-offline, then restart RMOS.
+"""
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -61,7 +65,12 @@ _REDOC: Final = f"""<!doctype html>
 
 
 def add_docs_pages(app: FastAPI) -> None:
-    """Serve both pages."""
+    """Serve both pages, or say what they need."""
+    assets = _assets_dir()
+    if assets is None:
+        app.add_api_route("/docs", _say_what_is_missing, include_in_schema=False)
+        app.add_api_route("/redoc", _say_what_is_missing, include_in_schema=False)
+        return
 
     @app.get("/docs", include_in_schema=False)
     async def swagger() -> Response:
@@ -75,11 +84,13 @@ def add_docs_pages(app: FastAPI) -> None:
     async def redoc() -> Response:
         return HTMLResponse(_REDOC, headers={"Content-Security-Policy": _POLICY})
 
-    app.mount(ASSETS_PATH, CachedFiles(directory=_assets_dir()))
+    app.mount(ASSETS_PATH, CachedFiles(directory=assets))
 
 
-def _assets_dir() -> Path:
+async def _say_what_is_missing() -> Response:
+    return PlainTextResponse(_NOT_INSTALLED)
+
+
+def _assets_dir() -> Path | None:
     spec = find_spec(_PACKAGE)  # without importing it
-    if spec is None or spec.origin is None:
-        raise StartupError(f"the package {_PACKAGE.replace('_', '-')} is missing; install RMOS with its dependencies")
-    return Path(spec.origin).parent / "static"
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "static"

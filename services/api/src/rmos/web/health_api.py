@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -15,7 +16,7 @@ from rmos.web.answers import STORES_PREFIX, success
 from rmos.web.deps import runtime_of
 from rmos.web.metrics import Gauges
 
-READY_TIMEOUT_S = 2.0
+READY_TIMEOUT_S: Final = 2.0
 """A database that needs longer for the smallest question is not ready."""
 
 router = APIRouter(tags=["health"])

@@ -11,6 +11,7 @@ where nobody logs in:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -60,6 +61,7 @@ class OriginPolicy:
         return (authority != "" and authority == host.lower()) or origin in self.origins
 
 
+@lru_cache(maxsize=256)  # asked at every request, for one of the few addresses of this machine
 def is_loopback(address: str) -> bool:
     """Whether only programs of this machine reach a server at this address."""
     if address.lower() == "localhost":

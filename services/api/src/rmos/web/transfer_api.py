@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Final
 
 import orjson
 from fastapi import APIRouter
@@ -24,7 +25,7 @@ from rmos.web.openapi import body_of
 from rmos.web.queries import described_filters, list_query, parameters
 from rmos.web.tables import Row, read_rows, write_rows
 
-EXPORT_PAGE = 200
+EXPORT_PAGE: Final = 200
 """Entities read at a time: at most 50 MiB of them are in memory, whatever the size of the shop."""
 
 
