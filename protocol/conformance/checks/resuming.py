@@ -1,0 +1,149 @@
+"""§8: coming back to where one was."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rules import Wait, check, expect, expect_equal
+from wire import Frame, Socket
+from world import World, new_name
+
+
+async def made_jobs(world: World, count: int, **fields: object) -> list[str]:
+    """Create job logs one after the other, until the monitor has told of the last; their ids."""
+    ids = [(await world.create("joblogs", **fields))["id"] for _ in range(count)]
+    await world.settled()
+    return ids
+
+
+async def replayed(socket: Socket) -> list[Frame]:
+    """The events up to `system:caught_up`, which closes the list."""
+    frames: list[Frame] = []
+    while not frames or frames[-1]["type"] != "system:caught_up":
+        frame = await socket.next()
+        if frame["type"] not in ("system:heartbeat", "metrics:snapshot"):
+            frames.append(frame)
+    return frames
+
+
+@check("RES-01")
+async def everything_after_the_cursor_follows_once_and_then_live(world: World) -> None:
+    epoch, head, _ = await world.head()
+    before = await made_jobs(world, 5)
+    async with asyncio.TaskGroup() as tasks:
+        writing = tasks.create_task(made_jobs(world, 15))
+        async with world.client() as socket:
+            await socket.ask({"action": "subscribe", "since": f"{epoch}:{head}"}, "subscribed")
+            during = await writing
+            events: list[Frame] = []
+            while not events or events[-1]["data"].get("id") != during[-1]:
+                frame = await socket.next()
+                events += [frame] if "offset" in frame else []
+    offsets = [event["offset"] for event in events]
+    expect_equal(offsets, list(range(head + 1, head + 1 + len(offsets))), "the offsets")
+    seen = [event["data"]["id"] for event in events if event["data"].get("id") in {*before, *during}]
+    expect_equal(seen, before + during, "what came")
+
+
+@check("RES-01")
+async def the_cursor_of_any_event_is_a_start(world: World) -> None:
+    project = new_name()
+    epoch, head, _ = await world.head()
+    made = await made_jobs(world, 4, project_id=project)
+    wish = {"filters": ["job"], "channels": [f"project:{project}"]}
+    async with world.client() as socket:
+        await socket.ask({"action": "subscribe", **wish, "since": f"{epoch}:{head}"}, "subscribed")
+        events = (await replayed(socket))[:-1]
+        expect_equal([event["data"]["id"] for event in events], made, "what came")
+    for index, event in enumerate(events):
+        async with world.client() as socket:
+            await socket.ask({"action": "subscribe", **wish, "since": event["id"]}, "subscribed")
+            rest = [frame["data"]["id"] for frame in (await replayed(socket))[:-1]]
+            expect_equal(rest, made[index + 1 :], f"what follows event {index + 1} of 4")
+
+
+@check("RES-02")
+async def the_last_n_that_match_follow(world: World) -> None:
+    project = new_name()
+    made = await made_jobs(world, 5, project_id=project)
+    await made_jobs(world, 2)
+    for count in (1, 3, 5, 50):
+        async with world.client() as socket:
+            command = {"action": "subscribe", "channels": [f"project:{project}"], "last": count}
+            data = (await socket.ask(command, "subscribed"))["data"]
+            expect_equal(data["recovered"], True, "recovered")
+            seen = [frame["data"]["id"] for frame in (await replayed(socket))[:-1]]
+            expect_equal(seen, made[-count:], f"the last {count}")
+            made += await made_jobs(world, 1, project_id=project)
+            expect_equal((await socket.next_of("job:created"))["data"]["id"], made[-1], "what follows live")
+
+
+@check("RES-03", "RES-04")
+async def the_replay_is_announced_and_its_end_is_told(world: World) -> None:
+    epoch, head, _ = await world.head()
+    await made_jobs(world, 2)
+    async with world.client() as socket:
+        socket.send({"action": "subscribe", "filters": ["job"], "since": f"{epoch}:{head}"})
+        data = (await socket.next_of("system:subscribed"))["data"]
+        replay = data["replay"]
+        expect_equal((replay["from"], replay["truncated"]), (head + 1, False), "replay.from and .truncated")
+        expect(head + 2 <= replay["to"] <= data["offset"], f"replay.to is {replay['to']}")
+        *events, end = await replayed(socket)
+        expect(end["data"]["offset"] >= replay["to"], f"caught up at {end['data']['offset']}")
+        expect(events, "nothing was replayed")
+        expect(all(event["offset"] <= end["data"]["offset"] for event in events), "an event is beyond caught_up")
+    epoch, head, _ = await world.head()
+    async with world.client() as socket:
+        data = (await socket.ask({"action": "subscribe", "filters": [], "since": f"{epoch}:{head}"}, "subscribed"))[
+            "data"
+        ]
+        expect_equal((data["recovered"], data["replay"]), (True, None), "recovered and replay at the head")
+        expect_equal(
+            (await socket.next_of("system:caught_up"))["data"]["offset"] >= head, True, "caught up at the head"
+        )
+
+
+@check("RES-05")
+async def another_epoch_is_told(world: World) -> None:
+    _, head, _ = await world.head()
+    for offset in (0, head, head + 1000):
+        await _expect_refusal(world, f"another:{offset}", "epoch_changed")
+
+
+@check("RES-06")
+async def the_future_is_told(world: World) -> None:
+    epoch, head, _ = await world.head()
+    for offset in (head + 1_000_000, 2**63 - 1):
+        await _expect_refusal(world, f"{epoch}:{offset}", "future_cursor")
+
+
+@check("RES-07")
+async def what_is_forgotten_is_told(world: World) -> None:
+    epoch, _, oldest = await world.head()
+    if oldest == 1:
+        raise Wait("the log has forgotten nothing yet: use a server that keeps few events")
+    await _expect_refusal(world, f"{epoch}:{oldest - 2}", "expired")
+    await _expect_refusal(world, f"{epoch}:0", "expired")
+
+
+async def _expect_refusal(world: World, since: str, reason: str) -> None:
+    """Not recovered for this reason, and live from the head."""
+    async with world.client() as socket:
+        command = {"action": "subscribe", "filters": ["pattern"], "since": since}
+        data = (await socket.ask(command, "subscribed"))["data"]
+        expect_equal((data["recovered"], data["reason"]), (False, reason), f"recovered and reason for {since}")
+        expect_equal(data["replay"], None, "replay")
+        made = await world.create("patterns")
+        event = await socket.next_of("pattern:created")
+        expect_equal(event["data"]["id"], made["id"], f"what follows {since}")
+        expect(event["offset"] > data["offset"], "an event from before the head")
+
+
+@check("RES-08")
+async def without_a_start_it_is_live(world: World) -> None:
+    await made_jobs(world, 1)
+    async with world.client() as socket:
+        data = (await socket.ask({"action": "subscribe", "filters": ["job"]}, "subscribed"))["data"]
+        expect_equal([data[key] for key in ("recovered", "reason", "replay")], [None] * 3, "recovered, reason, replay")
+        made = await made_jobs(world, 1)
+        expect_equal((await socket.next_of("job:created"))["data"]["id"], made[0], "what came first")
