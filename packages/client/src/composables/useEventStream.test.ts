@@ -100,6 +100,34 @@ describe('useEventStream', () => {
     expect(stream.counts.value.get('job:…')).toBe(400)
   })
 
+  it('gives snapshots that follow each other one row, the newest, and counts them all', () => {
+    const stream = use()
+    const snapshot = (at: string): MonitorEvent => ({
+      ...event(0, 'metrics:snapshot'),
+      id: null,
+      offset: null,
+      timestamp: at,
+    })
+    stream.push(snapshot('1'))
+    frame()
+    stream.push(snapshot('2'))
+    stream.push(snapshot('3'))
+    stream.push(event(1))
+    stream.push(snapshot('4'))
+
+    frame()
+
+    const shown = stream.items.value.map(
+      (item) => item.kind === 'event' && [item.event.timestamp, item.repeats],
+    )
+    expect(shown).toEqual([
+      ['3', 3],
+      ['', 1],
+      ['4', 1],
+    ])
+    expect(stream.counts.value.get('metrics:snapshot')).toBe(4)
+  })
+
   it('holds the screen still while paused, counts what waits, and shows it after', () => {
     const stream = use()
     stream.push(event(1))

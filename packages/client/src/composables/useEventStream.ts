@@ -3,7 +3,9 @@
  *
  * Rule 1: what arrives is collected and put on the screen once a frame.
  * Rule 2: the newest `capacity` items are kept; how many were dropped is counted, never hidden.
- * Rule 3: while paused nothing on the screen moves; what arrives waits, under the same bound.
+ * Rule 3: snapshots that follow each other take one row, the newest: each makes the one before it worthless, and a quiet
+ *         night would fill the screen with them.
+ * Rule 4: while paused nothing on the screen moves; what arrives waits, under the same bound.
  */
 
 import type { MonitorEvent } from '@rmos/monitor-core'
@@ -14,6 +16,8 @@ export interface EventItem {
   readonly kind: 'event'
   readonly key: number
   readonly event: MonitorEvent
+  /** How many snapshots in a row this one stands for; 1 for everything else. */
+  readonly repeats: number
 }
 
 /** A remark between events. */
@@ -71,7 +75,7 @@ export function useEventStream(capacity: number): EventStream {
   const frame = useFrame(flush)
 
   function push(event: MonitorEvent): void {
-    arrived.push({ kind: 'event', key: nextKey++, event })
+    arrived.push({ kind: 'event', key: nextKey++, event, repeats: 1 })
     arrivedEvents += 1
     arrivedTypes.set(event.type, (arrivedTypes.get(event.type) ?? 0) + 1)
     // Cut in large steps: moving the rest of a list costs as much for one item as for many.
@@ -99,7 +103,7 @@ export function useEventStream(capacity: number): EventStream {
     }
     arrivedEvents = 0
     if (arrived.length === 0) return
-    let next = items.value.concat(arrived)
+    let next = joinSnapshots(items.value, arrived)
     if (next.length > capacity) {
       arrivedDropped += eventsIn(next.slice(0, -capacity))
       next = next.slice(-capacity)
@@ -154,6 +158,24 @@ export function useEventStream(capacity: number): EventStream {
     clear,
     undoClear,
   }
+}
+
+/** Both lists in one, with rule 3. */
+function joinSnapshots(shown: readonly StreamItem[], arrived: readonly StreamItem[]): StreamItem[] {
+  const all = shown.slice()
+  for (const item of arrived) {
+    const last = all.at(-1)
+    if (last !== undefined && isSnapshot(last) && isSnapshot(item)) {
+      all[all.length - 1] = { ...item, repeats: last.repeats + 1 }
+    } else {
+      all.push(item)
+    }
+  }
+  return all
+}
+
+function isSnapshot(item: StreamItem): item is EventItem {
+  return item.kind === 'event' && item.event.type === 'metrics:snapshot'
 }
 
 function eventsIn(items: readonly StreamItem[]): number {

@@ -84,9 +84,11 @@ export function useStickyScroll(
     },
     { flush: 'pre' },
   )
-  watch(rowHeight, async () => {
+  watch(rowHeight, async (now, before) => {
+    const top = element.value?.scrollTop ?? 0
     await nextTick()
     if (isFollowing.value) toEnd()
+    else if (element.value !== null) lastTop = element.value.scrollTop = (top / before) * now
   })
 
   return {

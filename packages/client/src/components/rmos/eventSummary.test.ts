@@ -34,6 +34,7 @@ describe('summaryOf', () => {
       { ...slice, reason: 'MACHINE_FAILURE', note: 'belt' },
       'slice job on cnc1 failed: machine failure, belt',
     ],
+    ['job:deleted', { ...slice, project_id: 'p7' }, 'slice job for p7 on cnc1 deleted'],
     ['job:deleted', slice, 'slice job on cnc1 deleted'],
     ['job:stalled', slice, 'slice job on cnc1: stalled'],
     ['job:custom_status', { id: 'job-123', message: 'Blade changed' }, 'custom status: Blade changed'],

@@ -21,10 +21,11 @@ export function summaryOf(event: MonitorEvent): string {
 }
 
 function aboutJob(name: string, event: MonitorEvent): string {
-  const { job_type, machine_id, status, duration_seconds, progress, reason, note } = event.data
+  const { job_type, project_id, machine_id, status, duration_seconds, progress, reason, note } = event.data
   if (typeof job_type !== 'string') return aboutCustom(name, event)
-  const machine = shortText(machine_id)
-  const subject = `${words(job_type)} job${machine === null ? '' : ` on ${machine}`}`
+  const subject = [`${words(job_type)} job`, prefixed('for', project_id), prefixed('on', machine_id)]
+    .filter((part) => part !== null)
+    .join(' ')
   const why = [lower(reason), shortText(note)].filter((part) => part !== null).join(', ')
   const because = why === '' ? '' : `: ${why}`
   switch (name) {
@@ -74,6 +75,11 @@ function aboutSnapshot(data: JsonObject): string {
 function aboutCustom(name: string, event: MonitorEvent): string {
   const about = event.key ?? shortText(event.data.id)
   return [words(name), shortText(event.data.message) ?? about].filter((part) => part !== null).join(': ')
+}
+
+function prefixed(word: string, value: JsonValue | undefined): string | null {
+  const name = shortText(value)
+  return name === null ? null : `${word} ${name}`
 }
 
 function counted(value: JsonValue | undefined, say: (n: number) => string): string | null {

@@ -27,9 +27,9 @@ export const text = {
     stale: 'stale',
     offline: 'not live',
   },
-  notCurrent: (time: string) => `Not current: this is how it was at ${time}.`,
-  resumes: 'What happens meanwhile is added when the connection is back.',
-  notResuming: 'Connect again and what happened meanwhile is added.',
+  notCurrent: (time: string) => `Not current: as of ${time}.`,
+  resumes: 'What is missing follows when the connection is back.',
+  notResuming: 'Connect to add what is missing.',
 
   filters: 'Show',
   allShown: 'nothing checked shows everything',
@@ -58,6 +58,7 @@ export const text = {
   newer: (n: number) => `${numbers.format(n)} new`,
   toNewest: (n: number) => `${count(n, 'new event')}, go to the newest`,
   backToNewest: 'Newest',
+  counts: 'Events by type',
   dropped: (n: number) => `${count(n, 'older event')} dropped, to stay fast`,
   shown: (shown: number, of: number) => `${numbers.format(shown)} of ${count(of, 'event')}`,
 
@@ -133,5 +134,6 @@ export const text = {
   rings: (n: number) => count(n, 'ring'),
   strips: (n: number) => count(n, 'strip'),
   running: (n: number) => `${numbers.format(n)} running`,
+  repeats: (n: number) => `· newest of ${numbers.format(n)} in a row`,
   inWork: (n: number) => `${count(n, 'job')} in work`,
 }
