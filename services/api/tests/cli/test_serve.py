@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
+from rmos.cli.effective import read_settings
 from tests.cli.conftest import StartServer
 from tests.cli.processes import READY, WAIT_S, Server, make_database_of_version, run_rmos
 
@@ -26,18 +27,10 @@ def assert_refuses(server: Server, *parts: str) -> None:
         assert part in server.errors[0]
 
 
-def test_prints_exactly_one_line_with_the_address_when_it_answers(start_server: StartServer) -> None:
-    server = start_server().wait_until_ready()
-
-    answer = httpx2.get(f"{server.url}/health", timeout=WAIT_S, trust_env=False)
-
-    assert answer.status_code == 200
-    assert server.stop() == 0
-    assert server.lines == [f"{READY}{server.url}"]
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stops_with_0_while_a_client_is_connected_which_is_told(start_server: StartServer, number: int) -> None:
+def test_says_where_it_is_and_stops_with_0_while_a_client_is_connected_which_is_told(
+    start_server: StartServer, number: int
+) -> None:
     server = start_server().wait_until_ready()
 
     with connect(server.monitor_url, proxy=None) as client:
@@ -49,17 +42,8 @@ def test_stops_with_0_while_a_client_is_connected_which_is_told(start_server: St
 
     assert code == 0
     assert client.close_code in (1001, 1012)
+    assert server.lines == [f"{READY}{server.url}"]
     assert not any("Traceback" in line for line in server.errors)
-
-
-def test_keeps_what_was_written_over_a_restart(start_server: StartServer) -> None:
-    first = start_server().wait_until_ready()
-    pattern = first.post_pattern("kept")
-    first.stop()
-
-    second = start_server().wait_until_ready()
-
-    assert second.get(f"/api/rmos/stores/patterns/{pattern['id']}")["pattern"] == pattern
 
 
 def test_a_second_server_on_the_same_data_is_refused(start_server: StartServer, shop: Server) -> None:
@@ -127,13 +111,15 @@ def test_a_bad_setting_is_refused_by_its_name(start_server: StartServer, variabl
     assert_refuses(start_server(**variables), part)
 
 
-def test_an_option_beats_the_environment(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server(data=tmp_path / "option", RMOS_PORT="1", RMOS_DATA=str(tmp_path / "environment"))
+def test_an_option_beats_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RMOS_PORT", "1")
+    monkeypatch.setenv("RMOS_DATA", str(tmp_path / "environment"))
+    monkeypatch.setenv("RMOS_LOG_LEVEL", "error")
 
-    server.wait_until_ready()
+    settings = read_settings(port=0, data=tmp_path / "option", host=None)
 
-    assert (tmp_path / "option" / "rmos.db").exists()
-    assert not (tmp_path / "environment").exists()
+    assert (settings.port, settings.data, settings.host) == (0, tmp_path / "option", "127.0.0.1")
+    assert settings.log_level == "error"
 
 
 def test_migrate_makes_the_database_without_serving_it(tmp_path: Path) -> None:
