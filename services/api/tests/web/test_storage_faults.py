@@ -36,9 +36,11 @@ async def test_a_locked_database_blocks_only_writes(shop: Shop) -> None:
             assert (await shop.client.get("/healthz")).status_code == 200
             assert (await shop.client.get(f"{PATTERNS}/{pattern['id']}")).status_code == 200
         assert not writing.done()
+        assert "rmos_writes_waiting 1.0" in (await shop.client.get("/metrics")).text
 
     assert (await writing).status_code == 201
     assert await shop.counts() == [2, 0, 0, 2]
+    assert "rmos_writes_waiting 0.0" in (await shop.client.get("/metrics")).text
 
 
 async def test_a_database_that_stays_locked_gets_503_with_retry_after(tmp_path: Path) -> None:

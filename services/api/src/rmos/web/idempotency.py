@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +19,9 @@ from rmos.services.context import Context
 from rmos.stores.base import RememberedAnswer, Transaction
 from rmos.web.answers import Answer
 from rmos.web.deps import actor_of, idempotency_key_of, request_id_of, runtime_of
+from rmos.web.metrics import Gauges
 
+T = TypeVar("T")
 Work: TypeAlias = Callable[[Transaction, Context], Answer]
 """A write and the answer to it; it runs on the writer thread."""
 
@@ -38,7 +40,7 @@ async def write(request: Request, body: bytes, work: Work) -> Response:
     key = idempotency_key_of(request)
     await runtime.hub.room()
     if key is None:
-        answer = await runtime.stores.write(lambda tx: work(tx, Context(actor, request_id, clock())))
+        answer = await _commit(request, lambda tx: work(tx, Context(actor, request_id, clock())))
         return answer.response()
 
     scope = f"{request.method} {request.url.path} {actor} {key}"
@@ -57,8 +59,17 @@ async def write(request: Request, body: bytes, work: Work) -> Response:
 
     running: RunningKeys = request.app.state.running_keys
     with running.claim(scope):
-        answer, is_replayed = await runtime.stores.write(once)
+        answer, is_replayed = await _commit(request, once)
     return answer.response(_REPLAYED) if is_replayed else answer.response()
+
+
+async def _commit(request: Request, work: Callable[[Transaction], T]) -> T:
+    gauges: Gauges = request.app.state.gauges
+    gauges.writes_waiting += 1
+    try:
+        return await runtime_of(request).stores.write(work)
+    finally:
+        gauges.writes_waiting -= 1
 
 
 class RunningKeys:

@@ -45,13 +45,20 @@ class HttpMetrics:
 
 
 class Gauges:
-    """Where the shop stands at the moment somebody looks."""
+    """Where the shop stands at the moment somebody looks.
+
+    Attributes:
+        writes_waiting: Requests whose write is not committed yet: how far the database is behind.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.writes_waiting = 0
+        self._writes = Gauge("rmos_writes_waiting", "Writes that wait for their commit.", registry=registry)
         self._head = Gauge("rmos_events_head", "Newest offset of the event log that is being sent.", registry=registry)
         self._connections = Gauge("rmos_monitor_connections", "Open connections of the monitor.", registry=registry)
 
     def observe(self, runtime: Runtime) -> None:
         """Take the figures of now."""
+        self._writes.set(self.writes_waiting)
         self._head.set(runtime.hub.head)
         self._connections.set(len(runtime.hub.subscribers))
