@@ -335,3 +335,14 @@ async def test_a_fault_of_the_hub_closes_with_1011_and_the_hub_starts_again(monk
             await shop.settle()
 
         assert again.offsets() == [1]
+
+
+async def test_a_subscription_narrowed_by_channels_gets_no_metrics():
+    async with open_shop(metrics_interval_s=0.01) as shop:
+        narrow = shop.connect(subscribe(channels=["machine:*"]))
+        wide = shop.connect(subscribe(filters=["metrics"]))
+
+        while [f["type"] for f in wide.frames()].count("metrics:snapshot") < 3:
+            await shop.settle()
+
+        assert "metrics:snapshot" not in [f["type"] for f in narrow.frames()]

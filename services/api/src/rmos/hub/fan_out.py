@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from rmos.domain.events import Category
 from rmos.domain.filters import EventFilter
 from rmos.eventlog.base import EventLog
 from rmos.hub.catch_up import CatchUp, LogPage
@@ -85,9 +86,9 @@ class FanOut:
         async with self._ticked:
             await self._ticked.wait()
 
-    def wants(self, bit: int) -> bool:
-        """Whether anybody subscribed to the category with this bit."""
-        return any(bit & wanted.mask for wanted in self._groups)
+    def wants(self, category: Category) -> bool:
+        """Whether anybody subscribed to the category as a whole."""
+        return any(wanted.matches(category, ()) for wanted in self._groups)
 
     def reached(self, subscriber: Subscriber) -> int:
         """The offset up to which everything that the subscriber wants was written to it."""

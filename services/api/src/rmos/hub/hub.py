@@ -17,7 +17,7 @@ from typing import Final
 from rmos.clock import Clock, utc_now
 from rmos.domain.entities import JsonObject
 from rmos.domain.events import ACTOR_LOCAL, Category
-from rmos.domain.filters import BIT, MAX_CHANNELS
+from rmos.domain.filters import MAX_CHANNELS
 from rmos.domain.ids import new_epoch
 from rmos.errors import StorageError
 from rmos.eventlog.base import EventLog, LogHead
@@ -223,14 +223,14 @@ class Hub:
 
     def has_listeners(self, category: Category) -> bool:
         """Whether anybody subscribed to the category."""
-        return self._fan_out.wants(BIT[category])
+        return self._fan_out.wants(category)
 
     def broadcast(self, category: Category, payload: bytes) -> None:
-        """Write a frame that is not in the log to everybody who subscribed to its category and can take it now."""
-        frame, bit = text_frame(payload), BIT[category]
+        """Write a frame that is not in the log, and heard on no channel, to who wants its category and can take it."""
+        frame = text_frame(payload)
         for subscriber in tuple(self.subscribers):
             group = subscriber.group
-            if group is not None and group.wanted.mask & bit and not subscriber.is_paused:
+            if group is not None and group.wanted.matches(category, ()) and not subscriber.is_paused:
                 subscriber.sink.transport.write(frame)
 
     # --- commands ---------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ class Hub:
             answer["replay"] = {"from": start + 1, "to": sent, "truncated": is_truncated}
         self.send(subscriber, system_frame("subscribed", answer))
         self._fan_out.start(subscriber, start)
-        if command.wanted.mask & BIT[Category.METRICS]:
+        if command.wanted.matches(Category.METRICS, ()):
             self._feed.welcome(subscriber)
 
     def _connected(self, subscriber: Subscriber) -> bytes:
