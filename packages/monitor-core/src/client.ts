@@ -86,6 +86,11 @@ export class MonitorClient {
     return freshnessOf(this.#state, this.#subscriber.isCatchingUp, this.#lag)
   }
 
+  /** Milliseconds since the last frame from the server. */
+  get silenceMs(): number {
+    return this.#watchdog.silenceMs
+  }
+
   get hasConsumers(): boolean {
     return this.#consumers.size > 0
   }

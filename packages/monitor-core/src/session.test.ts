@@ -630,9 +630,11 @@ describe('freshness', () => {
 
     await environment.advance(1)
     const silent = monitor.freshness
+    const silence = monitor.silenceMs
     await environment.advance(1000)
 
     expect([before, silent, monitor.freshness]).toEqual(['live', 'stale', 'live'])
+    expect(silence).toBe(37_500)
     expect(server.connections[0]?.closedByClient?.code).toBe(4008)
     expect(server.connections).toHaveLength(2)
   })

@@ -74,6 +74,11 @@ export class MonitorSession {
     return this.#client?.freshness ?? 'offline'
   }
 
+  /** Milliseconds since the last frame from the server; 0 where it is not listened to. */
+  get silenceMs(): number {
+    return this.#client?.silenceMs ?? 0
+  }
+
   /**
    * Connect, at once also where a later attempt is being waited for. Resolves when the server has said welcome.
    *

@@ -17,6 +17,11 @@ export class Watchdog {
     this.#onSilence = onSilence
   }
 
+  /** Milliseconds since the last frame. */
+  get silenceMs(): number {
+    return this.#environment.now() - this.#heardAt
+  }
+
   /** Watch a connection whose heartbeats come this often; null: it sends none, so silence means nothing. */
   start(heartbeatS: number | null): void {
     this.stop()

@@ -82,7 +82,8 @@ export function useLiveMonitor(options: LiveMonitorOptions): LiveMonitor {
 
   const asOf = ref<Date | null>(null)
   const isLive = computed(() => socket.state.value.name === 'open' && socket.freshness.value !== 'stale')
-  watch(isLive, (live) => (asOf.value = live ? null : new Date()))
+  // A line that is found silent has been so for a while: what is shown is as old as the last frame.
+  watch(isLive, (live) => (asOf.value = live ? null : new Date(Date.now() - socket.silenceMs())))
 
   function connect(): void {
     // A failed attempt is told by the state, and others follow.

@@ -107,6 +107,8 @@ export interface UseWebSocketReturn {
   readonly state: Readonly<Ref<ConnectionState>>
   /** How far what is on the screen can be trusted to be the present. */
   readonly freshness: Readonly<Ref<Freshness>>
+  /** Milliseconds since the server was last heard; 0 where it is not listened to. */
+  readonly silenceMs: () => number
   /** Why there is no connection, in words; null while there is one, or none is wanted. */
   readonly failure: ComputedRef<string | null>
 }
@@ -135,6 +137,7 @@ export function useWebSocket(options: UseWebSocketOptions = {}): UseWebSocketRet
     reconnectAttempts: computed(() => attemptsOf(state.value)),
     state: shallowReadonly(state),
     freshness: shallowReadonly(freshness),
+    silenceMs: () => session.silenceMs,
     failure: computed(() => failureOf(state.value)),
   }
 }
