@@ -103,6 +103,34 @@ async def test_a_full_disk_refuses_writes_and_recovers_without_a_restart(stores:
     assert [e.offset for e in await stores.log.read(0)] == [1, 2]
 
 
+async def test_lasting_trouble_is_logged_once_and_so_is_its_end(
+    stores: SqliteStores, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit_size(stores, spare_pages=0)
+    for _ in range(5):
+        with pytest.raises(StorageFullError):
+            await stores.write(making(PATTERN, note="x" * 50_000))
+    limit_size(stores, spare_pages=1000)
+    for _ in range(5):
+        await stores.write(making(PATTERN))
+
+    assert [r.levelname for r in caplog.records if r.name == "rmos.stores.sqlite.writer"] == ["ERROR", "WARNING"]
+
+
+async def test_nothing_is_written_when_the_transaction_is_gone(stores: SqliteStores) -> None:
+    """As after an error of the disk while a work reads: each statement would then be committed by itself."""
+
+    def work(tx: Transaction) -> None:
+        stores._opened.connection.execute("ROLLBACK")
+        making(PATTERN, id="p")(tx)
+
+    with pytest.raises(UnavailableError):
+        await stores.write(work)
+
+    assert await stores.get(PATTERN, "p") is None
+    assert (await stores.log.head()).offset == 0
+
+
 async def test_an_error_about_a_change_that_was_lost_is_not_told_as_such(stores: SqliteStores) -> None:
     """Who is refused because of what an earlier work of the group did must not be, when that work was lost."""
 

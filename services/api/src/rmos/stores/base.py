@@ -142,6 +142,9 @@ class Stores(Protocol):
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction and return its result once that is durable.
 
+        `work` must do nothing but ask and change the transaction: it may be run a second time, with the first run
+        forgotten, when the database refuses another write of the same group commit.
+
         Raises:
             ClientError: whatever `work` raised; nothing was stored.
             UnavailableError: the database stayed locked for the busy timeout.

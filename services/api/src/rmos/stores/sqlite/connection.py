@@ -6,12 +6,15 @@ Rule 2: `synchronous=FULL`: a commit is on the disk before anybody is told of it
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from rmos.errors import CorruptError, RmosError, StorageFullError, UnavailableError
+
+log = logging.getLogger(__name__)
 
 WAL_PAGES: Final = 2000
 """Pages (of 4 KiB) after which the writer checkpoints: 8 MiB, some thousand writes."""
@@ -66,6 +69,15 @@ def connect_reader(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
     connection.execute("PRAGMA query_only=ON")
     connection.execute("PRAGMA cache_size=-8192")
     return connection
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Leave the transaction, if one is open. A failure is logged: the next BEGIN will say what is wrong."""
+    try:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        log.warning("a rollback failed", extra={"error": str(error)})
 
 
 def is_busy(error: sqlite3.Error) -> bool:

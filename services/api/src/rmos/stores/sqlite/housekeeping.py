@@ -21,7 +21,7 @@ from rmos.eventlog.schema import events, log_head
 from rmos.eventlog.sqlite import read_head
 from rmos.eventlog.sqlite_statement import Statement
 from rmos.stores.schema import answers
-from rmos.stores.sqlite.connection import WAL_BYTES
+from rmos.stores.sqlite.connection import WAL_BYTES, roll_back
 from rmos.stores.sqlite.epoch import Witness
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,7 @@ class Housekeeping:
         else:
             self._due = time.monotonic() + (0 if more else _WHEN_IDLE_S)
         finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            roll_back(self._connection)
 
     def record(self) -> None:
         """Tell the witness where the log stands.

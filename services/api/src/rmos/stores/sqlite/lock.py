@@ -29,7 +29,7 @@ class ServerLock:
         self._file = os.open(database.with_name(f"{database.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
         try:
             if not _try_lock(self._file):
-                owner = os.pread(self._file, 32, 0).decode(errors="replace").strip() if hasattr(os, "pread") else ""
+                owner = os.read(self._file, 32).decode(errors="replace").strip()
                 who = f" (process {owner})" if owner.isdigit() else ""
                 raise StartupError(
                     f"another RMOS server{who} uses the database {database}; "

@@ -25,7 +25,7 @@ from typing import Any, Final, TypeVar
 from rmos.errors import UnavailableError
 from rmos.stores.base import Transaction
 from rmos.stores.batch import Changes, Unit
-from rmos.stores.sqlite.connection import blames_content, is_busy, meaning
+from rmos.stores.sqlite.connection import blames_content, is_busy, meaning, roll_back
 from rmos.stores.sqlite.housekeeping import Housekeeping
 from rmos.stores.sqlite.rows import CommittedRows, flush
 
@@ -80,6 +80,8 @@ class Writer:
         """Taken from the queue and not yet begun; only the thread looks at it."""
         self._alone = 0
         """Works that are to run in a transaction of their own."""
+        self._trouble: str | None = None
+        """Why writes fail at present; said once, not for each group."""
         self._stopping = False
         self._unanswered = 0
         self._accepting = True
@@ -132,7 +134,7 @@ class Writer:
     def _commit_group(self) -> None:
         """One transaction: run what waits, write it, commit, answer."""
         group: list[_Submitted] = []
-        committed = False
+        changes = Changes()
         try:
             if not self._begin():
                 return
@@ -140,21 +142,20 @@ class Writer:
             self._committed.begin()
             changes = self._work_through(group)
             if changes:
+                self._require_transaction()
                 flush(self._connection, changes)
                 self._connection.execute("COMMIT")
-                committed = True
-                self._committed.note_commit(changes)
-                self._housekeeping.note_commit()
         except Exception as error:
-            if self._run_alone(group, error):
-                return
-            # Also who raised an error of its own: it may have been about a change that is now lost.
-            for submitted in group or self._drain_waiting(group):
-                submitted.error = meaning(error)
-            log.warning("a group of writes failed", extra={"works": len(group), "error": str(error)})
+            if not self._run_alone(group, error):
+                self._fail(group, error)
+            return
         finally:
-            self._end()
-        self._answer(group, committed=committed)
+            roll_back(self._connection)
+        if changes:
+            self._say_trouble(None)
+            self._committed.note_commit(changes)
+            self._housekeeping.note_commit()
+        self._answer(group, committed=bool(changes))
 
     def _begin(self) -> bool:
         """Take the write lock; meanwhile refuse who has waited too long. False when nobody is left."""
@@ -176,7 +177,7 @@ class Writer:
             overdue.append(self._waiting.popleft())
             overdue[-1].error = meaning(error)
         if overdue:
-            log.warning("the database stays locked by another program", extra={"refused": len(overdue)})
+            self._say_trouble(error)
             self._answer(overdue, committed=False)
 
     def _work_through(self, group: list[_Submitted]) -> Changes:
@@ -207,18 +208,39 @@ class Writer:
         self._alone = len(group)
         return True
 
-    def _drain_waiting(self, into: list[_Submitted]) -> list[_Submitted]:
-        into += self._waiting
-        self._waiting.clear()
-        return into
+    def _say_trouble(self, error: Exception | None) -> None:
+        """Log when writing begins to fail, fails in another way, or succeeds again."""
+        trouble = None if error is None else f"{type(error).__name__}: {error}"
+        if trouble == self._trouble:
+            return
+        if trouble is None:
+            log.warning("writes succeed again")
+        else:
+            log.error("writes fail", extra={"error": trouble})
+        self._trouble = trouble
 
-    def _end(self) -> None:
-        """Leave the transaction, if it is still open."""
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            log.warning("a rollback failed", extra={"error": str(error)})
+    def _require_transaction(self) -> None:
+        """Some errors of the disk end a transaction by themselves, also when a work only read.
+
+        Raises:
+            UnavailableError: what is written now would not be one whole.
+        """
+        if not self._connection.in_transaction:
+            raise UnavailableError("the database gave the transaction up")
+
+    def _fail(self, group: list[_Submitted], error: Exception) -> None:
+        """Nothing of the group was stored, or all that waits cannot even begin.
+
+        Told to those as well whose work raised an error of its own: it may be about a change that is now lost.
+        """
+        if not group:
+            group.extend(self._waiting)
+            self._waiting.clear()
+        for submitted in group:
+            submitted.error = meaning(error)
+        if not blames_content(error):
+            self._say_trouble(error)
+        self._answer(group, committed=False)
 
     def _answer(self, group: list[_Submitted], *, committed: bool) -> None:
         """Hand the results over: one wake-up of the event loop for the whole group."""
@@ -243,4 +265,6 @@ def _for_a_future(error: BaseException) -> BaseException:
     """The error without the frame of this module, which would tie the whole group into a reference cycle."""
     if isinstance(error, StopIteration):  # no future takes one
         return RuntimeError("the work of a write raised StopIteration")
+    if isinstance(error, sqlite3.Error):  # the work asked and the database could not answer
+        return meaning(error)
     return error.with_traceback(error.__traceback__.tb_next if error.__traceback__ else None)
