@@ -185,12 +185,27 @@ async def test_commands_behind_one_that_reads_the_log_are_carried_out_in_order()
         await shop.settle()
 
         client = shop.connect(
-            subscribe(last=1, id="1"), '{"action":"ping","id":"2"}', subscribe(last=2, id="3"), '{"action":"ping"}'
+            subscribe(last=1, id="1"),
+            '{"action":"ping","id":"2"}',
+            subscribe(last=2, id="3"),
+            '{"action":"dance","id":"4"}',
+            '{"action":"ping"}',
         )
         await shop.settle()
 
-        answers = [f["data"].get("id") for f in client.frames() if f["type"] in ("system:subscribed", "system:pong")]
-        assert answers == ["1", "2", "3", None]
+        answered = ("system:subscribed", "system:pong", "system:error")
+        answers = [frame["data"].get("id") for frame in client.frames() if frame["type"] in answered]
+        assert answers == ["1", "2", "3", "4", None]
+
+
+async def test_who_unsubscribes_at_once_gets_no_snapshot_any_more():
+    async with open_shop() as shop:
+        client = shop.connect(subscribe(filters=["metrics"]), '{"action":"unsubscribe"}')
+        other = shop.connect(subscribe(filters=["metrics"]))
+        await shop.settle()
+
+        assert "metrics:snapshot" in [frame["type"] for frame in other.frames()]
+        assert "metrics:snapshot" not in [frame["type"] for frame in client.frames()]
 
 
 async def test_unsubscribe_and_narrowing_end_the_wider_delivery():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -225,10 +225,14 @@ class Hub:
         """Whether anybody subscribed to the category."""
         return self._fan_out.wants(category)
 
-    def broadcast(self, category: Category, payload: bytes) -> None:
-        """Write a frame that is not in the log, and heard on no channel, to who wants its category and can take it."""
+    def broadcast(self, category: Category, payload: bytes, *, among: Iterable[Subscriber] | None = None) -> None:
+        """Write a frame that is not in the log, and heard on no channel, to who wants its category and can take it.
+
+        Args:
+            among: Who is asked; None asks everybody.
+        """
         frame = text_frame(payload)
-        for subscriber in tuple(self.subscribers):
+        for subscriber in tuple(self.subscribers if among is None else among):
             group = subscriber.group
             if group is not None and group.wanted.matches(category, ()) and not subscriber.is_paused:
                 subscriber.sink.transport.write(frame)
@@ -236,14 +240,15 @@ class Hub:
     # --- commands ---------------------------------------------------------------------------------------------
 
     def _take(self, subscriber: Subscriber, outcome: Outcome) -> None:
+        if subscriber.backlog is not None:
+            subscriber.backlog.append(outcome)
+            return
         match outcome:
             case Refusal(frame):
                 self.send(subscriber, frame)
             case Dismissal(frame, code):
                 self.send(subscriber, frame)
                 self.close(subscriber, code)
-            case _ if subscriber.backlog is not None:
-                subscriber.backlog.append(outcome)
             case _:
                 self._obey(subscriber, outcome)
 
@@ -287,9 +292,9 @@ class Hub:
     def _work_off(self, subscriber: Subscriber) -> None:
         """Carry out the backlog, up to the next command that has to read the log."""
         waiting, subscriber.backlog = subscriber.backlog, None
-        for command in waiting or ():
+        for outcome in waiting or ():
             if not subscriber.is_closed:
-                self._take(subscriber, command)
+                self._take(subscriber, outcome)
 
     async def _find_start(self, command: Subscribe) -> tuple[int | None, str | None]:
         """The offset after which to start; or None and the reason why the asked-for start is not possible."""

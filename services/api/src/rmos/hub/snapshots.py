@@ -63,7 +63,4 @@ class SnapshotFeed:
         if to_all:
             self._hub.broadcast(Category.METRICS, await self._source())
         elif newcomers:
-            frame = await self._source()
-            for subscriber in newcomers:
-                if not subscriber.is_paused:
-                    self._hub.send(subscriber, frame)
+            self._hub.broadcast(Category.METRICS, await self._source(), among=newcomers)

@@ -10,8 +10,7 @@ from collections import deque
 from typing import Protocol
 
 from rmos.domain.filters import EventFilter
-from rmos.protocol.messages import Command
-from rmos.protocol.session import ServerSession
+from rmos.protocol.session import Outcome, ServerSession
 
 
 class Transport(Protocol):
@@ -72,7 +71,7 @@ class Subscriber:
         group: What it subscribed to; None before `subscribe` and after `unsubscribe`.
         cursor: Everything up to this offset was written to it. Valid only while it is not a member of its group.
         replay_to: Where the asked-for replay ends and `system:caught_up` is due; None when none is due.
-        backlog: Commands that wait for one which reads the log; None when none does.
+        backlog: What the client said since a command that is still reading the log; None when none is.
         is_paused: Whether its transport is full; nothing is written to it then.
         is_closed: Whether it left, or was told to.
         unsent_bytes: What its transport held when the sweep last looked, while it is paused.
@@ -106,7 +105,7 @@ class Subscriber:
         self.group: Group | None = None
         self.cursor = 0
         self.replay_to: int | None = None
-        self.backlog: deque[Command] | None = None
+        self.backlog: deque[Outcome] | None = None
         self.is_paused = False
         self.is_closed = False
         self.unsent_bytes = 0

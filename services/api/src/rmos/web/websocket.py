@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
@@ -39,11 +40,10 @@ router = APIRouter(tags=["monitor"])
 )
 async def upgrade_required() -> Response:
     """Open `ws://…/ws/monitor` with a WebSocket client; the protocol is described in PROTOCOL.md."""
-    return Response(
-        "This address speaks WebSocket. Connect with ws:// or wss://.\n",
-        status_code=426,
+    raise HTTPException(
+        426,
+        "this address speaks WebSocket; connect with ws:// or wss://",
         headers={"Upgrade": "websocket", "Connection": "Upgrade"},
-        media_type="text/plain",
     )
 
 
