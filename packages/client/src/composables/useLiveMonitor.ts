@@ -46,6 +46,7 @@ export function useLiveMonitor(options: LiveMonitorOptions): LiveMonitor {
     jitter: true,
     wakes: true,
     onGap: (gap) => stream.mark('gap', describeGap(gap)),
+    onError: (error) => stream.mark('note', text.trouble(error.message)),
   })
   const checked = ref<Category[]>([])
   const query = ref('')

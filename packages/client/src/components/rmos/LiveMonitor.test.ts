@@ -154,6 +154,14 @@ describe('connection', () => {
     expect(wrapper.get('.mark.gap').text()).toContain('The server’s log was replaced')
   })
 
+  it('shows what the server could not do for it', async () => {
+    await show()
+    server.connection.raw('{"type":"job:upd')
+    await settle()
+
+    expect(wrapper.get('.mark.note').text()).toContain('unreadable frame from the server')
+  })
+
   it('begins with the recent past', async () => {
     for (let n = 1; n <= 5; n += 1) job(n)
 

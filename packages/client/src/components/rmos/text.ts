@@ -85,6 +85,7 @@ export const text = {
     other: (reason: string) => `Events are missing here (${reason}).`,
   },
   range: (from: string, to: string) => `Last seen ${from}, continues after ${to}.`,
+  trouble: (message: string) => `Something went wrong: ${message}`,
   filterChanged: (names: readonly string[]) => `From here on: ${names.join(', ')}`,
   everything: 'everything',
 
