@@ -125,6 +125,12 @@ export const en = {
     done: (name: string) => `“${name}” is being deleted`,
     blockedTitle: (name: string) => `“${name}” is still in use`,
     blockedHint: 'You can keep it, or unlink it: what uses it stays, without the link.',
+    usedBy: {
+      patterns: (n: number) => `Used by ${count(n, 'pattern', 'patterns')}: `,
+      joblogs: (n: number) => `Used by ${count(n, 'job', 'jobs')}: `,
+    },
+    andMore: (n: number) => `and ${n.toLocaleString('en')} more`,
+    usedSomewhere: 'Something in the shop refers to it.',
     unlink: 'Unlink and delete',
     keep: 'Keep it',
     deleted: (name: string) => `“${name}” was deleted`,

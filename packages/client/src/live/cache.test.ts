@@ -122,7 +122,9 @@ describe('a list on the screen', () => {
 
     expect(isStale(searched)).toBe(true)
     const lists = { queryKey: keys.lists('joblogs') }
-    const reads = invalidate.mock.calls.filter(([filters]) => JSON.stringify(filters) === JSON.stringify(lists))
+    const reads = invalidate.mock.calls.filter(
+      ([filters]) => JSON.stringify(filters) === JSON.stringify(lists),
+    )
     expect(reads).toHaveLength(1)
   })
 

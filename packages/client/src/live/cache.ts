@@ -20,6 +20,7 @@ export const keys = {
   list: (kind: Kind, params: ListParams) => ['list', kind, params] as const,
   entity: (kind: Kind, id: string) => ['entity', kind, id] as const,
   history: (kind: Kind, id: string) => ['history', kind, id] as const,
+  referrers: (kind?: Kind, id?: string) => ['referrers', kind, id] as const,
   presets: ['presets'] as const,
 }
 

@@ -21,7 +21,7 @@ export interface RingDrawing {
   radius: number | null
   span: { inner: number; outer: number } | null
   areas: Area[]
-  /** Edges between tiles, when there are no strips to show them; empty when there are none. */
+  /** Edges between tiles; empty when there are none. */
   edges: string
 }
 
@@ -73,9 +73,9 @@ function drawRing(ring: Ring, index: number): RingDrawing {
   const tiles = tilesOf(ring)
   const tiled = tiles !== null && tiles <= MOST_TILES && (ring.kind ?? 'tiles') === 'tiles'
   const bands = bandsOf(ring.strips ?? [])
+  if (tiled) drawing.edges = edgesOf(tiles, span)
   if (bands.length === 0) {
     drawing.areas.push({ d: annulus(span.inner, span.outer), color: null })
-    if (tiled) drawing.edges = edgesOf(tiles, span)
   } else if (tiled) {
     drawing.areas = mosaic(ring, radius, span.outer - span.inner, tiles, bands)
   } else {

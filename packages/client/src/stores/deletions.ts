@@ -30,7 +30,7 @@ export const useDeletions = defineStore('deletions', () => {
   /** Not shown any more, not asked for yet or just being asked for; by `<kind>/<id>`. */
   const hidden = ref(new Set<string>())
   /** What the server refused to delete because others refer to it. */
-  const blocked = ref<(Doomed & { detail: string }) | null>(null)
+  const blocked = ref<Doomed | null>(null)
   const waiting = new Map<string, { doomed: Doomed; timer: ReturnType<typeof setTimeout>; toast: number }>()
 
   const keyOf = (doomed: Pick<Doomed, 'kind' | 'id'>) => `${doomed.kind}/${doomed.id}`
@@ -85,7 +85,7 @@ export const useDeletions = defineStore('deletions', () => {
       // Somebody else deleted it first: the wish is fulfilled.
       live.cache.applyDeletion(doomed.kind, doomed.id)
     } else if (error instanceof ApiError && error.status === 409 && !forced) {
-      blocked.value = { ...doomed, detail: error.message }
+      blocked.value = doomed
     } else {
       toasts.show({
         tone: 'danger',

@@ -2,13 +2,14 @@
 
 import { useQueryClient } from '@tanstack/vue-query'
 import { defineStore } from 'pinia'
-import { computed, ref, watch } from 'vue'
+import { computed, markRaw, ref, watch } from 'vue'
 import { useWebSocket } from '@/composables/useWebSocket'
 import { LiveCache } from '@/live/cache'
 import { trustOf, type Trust } from '@/live/trust'
 
 export const useLive = defineStore('live', () => {
-  const cache = new LiveCache(useQueryClient())
+  // A store wraps what it holds in proxies, which know nothing of private members.
+  const cache = markRaw(new LiveCache(useQueryClient()))
   const socket = useWebSocket({
     maxReconnectAttempts: Number.POSITIVE_INFINITY,
     jitter: true,
