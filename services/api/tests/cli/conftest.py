@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import Command, Server
+from tests.processes import Command, Server
 
 StartServer = Callable[..., Server]
 StartCommand = Callable[..., Command]

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.cli.processes import ROOT
+from tests.processes import ROOT
 
 Check = Callable[[Path, list[Path]], Iterator[str]]
 

@@ -18,7 +18,7 @@ from rmos.cli.demo.simulation import Process, Simulation
 from rmos.domain.entities import JOBLOG, PATTERN, Kind
 from rmos.domain.jobs import OPEN
 from tests.cli.conftest import StartCommand, StartServer
-from tests.cli.processes import Command, Server, run_rmos
+from tests.processes import Command, Server, run_rmos
 
 DESIGNS = [
     {"name": "Rope", "geometry": {"rings": [{"radius_mm": 50, "tile_length_mm": 3.0, "kerf_mm": 0.3}]}},

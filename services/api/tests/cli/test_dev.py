@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.cli.conftest import StartCommand
-from tests.cli.processes import ROOT, Command
+from tests.processes import ROOT, Command
 
 DEV = str(ROOT / "scripts" / "dev.py")
 

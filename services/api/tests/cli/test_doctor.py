@@ -14,7 +14,7 @@ import pytest
 
 from rmos.cli import checks
 from rmos.settings import Settings
-from tests.cli.processes import Server, make_database_of_version, run_rmos
+from tests.processes import Server, make_database_of_version, run_rmos
 
 
 def report(*arguments: str, **variables: str) -> tuple[int, dict[str, Any], dict[str, dict[str, Any]]]:

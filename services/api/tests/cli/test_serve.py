@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from rmos.cli.effective import read_settings
 from tests.cli.conftest import StartServer
-from tests.cli.processes import READY, WAIT_S, Server, make_database_of_version, run_rmos
+from tests.processes import READY, WAIT_S, Server, make_database_of_version, run_rmos
 
 
 def assert_refuses(server: Server, *parts: str) -> None:

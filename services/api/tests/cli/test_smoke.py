@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tests.cli.processes import ROOT, WAIT_S, Server, environment
+from tests.processes import ROOT, WAIT_S, Server, environment
 
 PUBLISHED = """\
 === N10.0 WebSocket Smoke Test ===

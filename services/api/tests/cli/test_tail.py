@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import StartCommand, StartServer
-from tests.cli.processes import Command, Server, run_rmos
+from tests.processes import Command, Server, run_rmos
 
 
 def is_live(tail: Command) -> bool:

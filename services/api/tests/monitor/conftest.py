@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.cli.processes import Server
 from tests.monitor.raw_client import RawClient
+from tests.processes import Server
 
 Connect = Callable[..., Coroutine[Any, Any, RawClient]]
 

@@ -7,9 +7,9 @@ import asyncio
 import orjson
 import pytest
 
-from tests.cli.processes import Server
 from tests.monitor.conftest import Connect
 from tests.monitor.raw_client import BINARY, CLOSE, PING, TEXT, frame
+from tests.processes import Server
 
 PING_COMMAND = b'{"action":"ping"}'
 

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.cli.processes import Server
 from tests.monitor.raw_client import RawClient
+from tests.processes import Server
 
 T = TypeVar("T")
 FILTERS = st.sampled_from([["all"], ["job"], ["pattern"], ["job", "material"], ["pattern", "material"]])

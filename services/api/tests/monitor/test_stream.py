@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.cli.processes import Server
 from tests.monitor.conftest import Connect
 from tests.monitor.raw_client import CLOSE, END, PING, TEXT, RawClient, frame
+from tests.processes import Server
 
 STORES = "/api/rmos/stores"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.processes import Server
+from tests.processes import Server
 
 StartServer = Callable[..., Server]
 

@@ -7,7 +7,7 @@ import sys
 
 import httpx2
 
-from tests.cli.processes import Server
+from tests.processes import Server
 from tests.protocol.conftest import StartServer
 from tests.protocol.vectors import PROTOCOL
 

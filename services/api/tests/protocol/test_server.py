@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.cli.processes import WAIT_S, Server
+from tests.processes import WAIT_S, Server
 from tests.protocol.conftest import StartServer
 
 SUBSCRIBED_TO_PATTERNS = "?filters=pattern"
