@@ -214,6 +214,7 @@ export const en = {
     types: { rosette: 'Rosette', generic: 'Other' },
     sortRings: 'Most rings',
     kinds: { tiles: 'Tiles', purfling: 'Purfling', binding: 'Binding', solid: 'Solid' },
+    kindUnsaid: 'Not said',
     drawing: (name: string, rings: string) => `Rosette “${name}”, to scale: ${rings}`,
     soundhole: 'Soundhole',
     scale: '10 mm',

@@ -31,6 +31,7 @@ export interface StripDraft {
 /** `rest` holds what the form does not show, so that an edit does not lose it. */
 export interface RingDraft {
   key: number
+  /** Empty when nobody said: such rings are drawn as tiles. */
   kind: string
   numbers: Record<RingNumber, string>
   strips: StripDraft[]
@@ -72,10 +73,10 @@ export const patternRecipe: FormRecipe<'patterns', PatternDraft> = {
 export function geometryDraft(
   geometry: Geometry,
 ): Pick<PatternDraft, 'soundhole_diameter_mm' | 'rings' | 'rest'> {
-  const { soundhole_diameter_mm, rings, ...rest } = geometry
+  const { soundhole_diameter_mm, ...rest } = geometry
   return {
     soundhole_diameter_mm: numberText(soundhole_diameter_mm),
-    rings: (rings ?? []).map(ringDraft),
+    rings: (rest.rings ?? []).map(ringDraft),
     rest,
   }
 }
@@ -113,7 +114,7 @@ function ringDraft(ring: Ring, key: number): RingDraft {
   const numbers = Object.fromEntries(RING_NUMBERS.map((name) => [name, numberText(ring[name])]))
   return {
     key,
-    kind: kind ?? 'tiles',
+    kind: kind ?? '',
     numbers: numbers as Record<RingNumber, string>,
     strips: (strips ?? []).map(stripDraft),
     rest,
@@ -132,15 +133,16 @@ function stripDraft(strip: Strip, key: number): StripDraft {
 
 function readGeometry(draft: PatternDraft, read: DraftReader): Geometry {
   const soundhole = read.number('/geometry/soundhole_diameter_mm', draft.soundhole_diameter_mm)
+  const rings = draft.rings.map((ring, index) => readRing(ring, `/geometry/rings/${index}`, read))
   return {
     ...draft.rest,
     ...(soundhole !== null && { soundhole_diameter_mm: soundhole }),
-    rings: draft.rings.map((ring, index) => readRing(ring, `/geometry/rings/${index}`, read)),
+    ...((rings.length > 0 || draft.rest.rings) && { rings }),
   }
 }
 
 function readRing(draft: RingDraft, pointer: string, read: DraftReader): Ring {
-  const ring: Ring = { ...draft.rest, kind: draft.kind }
+  const ring: Ring = { ...draft.rest, ...(draft.kind !== '' && { kind: draft.kind }) }
   for (const name of RING_NUMBERS) {
     const value = read.number(`${pointer}/${name}`, draft.numbers[name])
     if (value === null) delete ring[name]
