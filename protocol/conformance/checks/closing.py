@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from rules import check, expect, expect_equal
-from wire import Socket
+from wire import PONG, Socket, client_frame
 from world import World
 
 BIG = {"blob": "x" * 100_000}
@@ -59,6 +59,13 @@ async def much_too_fast_is_the_end(world: World) -> None:
     async with world.client() as socket:
         socket.send(*[{"action": "ping"}] * 80)
         await farewell(socket, 4429, reconnect=False)
+
+
+@check("LIM-05")
+async def a_flood_of_frames_is_the_end(world: World) -> None:
+    async with world.client() as socket:
+        socket.send_bytes(client_frame(PONG, b"") * 400)
+        expect_equal((await socket.closed()).code, 4429, "the close code")
 
 
 @check("LIM-04")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from rmos.cli.stream import Gap, LiveEvent, Malformed, MonitorStream, Notice, StreamEndedError
+from rmos.cli.stream import Gap, LiveEvent, Malformed, MonitorStream, Notice, StreamEndedError, Waiting
 from rmos.domain.cursor import Cursor
 from tests.protocol.vectors import Vector, join, parameters
 
@@ -36,7 +36,10 @@ CANNOT_BE_SENT = {1015}
 
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's waits are read from its notices; nobody sits through them."""
+    real_sleep = asyncio.sleep
     monkeypatch.setattr(random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(asyncio, "sleep", lambda _seconds: real_sleep(0))
 
 
 class Script:
@@ -111,14 +114,17 @@ async def test_close_code_vector(vector: Vector) -> None:
         frames.append(json.dumps({"type": "system:closing", "data": vector["announced"], "timestamp": ""}))
     script = Script(frames, vector["code"])
 
+    notices: list[Notice] = []
+    is_shown = False
     async with served(script) as url:
         try:
-            await follow(url, None)
-            is_shown = False
+            _, notices = await follow(url, None)
         except StreamEndedError:
             is_shown = True
 
+    waits = [notice.wait_s for notice in notices if isinstance(notice, Waiting)]
     assert (script.connections == 2, is_shown) == (vector["reconnect"], vector["show"])
+    assert waits == ([vector["retry_after"] or 0] if vector["reconnect"] else [])
 
 
 @pytest.mark.parametrize(
