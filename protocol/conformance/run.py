@@ -29,7 +29,9 @@ async def verdict(check: Check, world: World) -> tuple[str, str]:
         return "wait", str(needed)
     except EndOfStreamError:
         return "MISS", "the connection ended"
-    except (OSError, TimeoutError, EOFError, ValueError, LookupError, TypeError) as error:
+    except TimeoutError:
+        return "MISS", "nothing came in time"
+    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
         # An answer of an unexpected form is a miss as well, however it came to light.
         return "MISS", f"{type(error).__name__}: {error}"
     return "ok", ""
@@ -71,7 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     world = World(options.url, options.api, is_slow=options.slow)
     try:
         asyncio.run(world.head())
-    except (OSError, TimeoutError, EOFError, Miss) as error:
+    except TimeoutError:
+        return "MISS", "nothing came in time"
+    except (OSError, EOFError, Miss) as error:
         print(f"{options.url} cannot be reached: {error}", file=sys.stderr)
         return 2
     return 1 if asyncio.run(run(world, wanted)) else 0

@@ -139,16 +139,14 @@ class Socket:
     # --- receiving --------------------------------------------------------------------------------------------
 
     async def receive(self, wait_s: float = WAIT_S) -> Received:
-        """The next frame of any kind; a miss when none comes in time.
+        """The next frame of any kind.
 
         Raises:
+            TimeoutError: none came in time.
             EndOfStreamError: the server closed the TCP connection.
         """
-        try:
-            async with asyncio.timeout(wait_s):
-                frame = await self._frames.get()
-        except TimeoutError:
-            raise Miss(f"nothing came within {wait_s:g} s") from None
+        async with asyncio.timeout(wait_s):
+            frame = await self._frames.get()
         if frame is None:
             raise EndOfStreamError
         if isinstance(frame, Miss):
@@ -183,16 +181,26 @@ class Socket:
 
     async def next(self, wait_s: float = WAIT_S) -> Frame:
         """The next text frame, parsed; a close is a miss."""
+        try:
+            frame = await self._next_of_opcodes(TEXT, CLOSE, wait_s=wait_s)
+        except EndOfStreamError:
+            miss("the connection ended")
+        if frame.opcode == CLOSE:
+            miss(f"the connection was closed with {frame.code}")
+        parsed: Frame = json.loads(frame.payload)
+        return parsed
+
+    async def _next_of_opcodes(self, *opcodes: int, wait_s: float) -> Received:
+        """The next frame with one of these opcodes. Others, such as pings, do not prolong the wait."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait_s
         while True:
             try:
-                frame = await self.receive(wait_s)
-            except EndOfStreamError:
-                miss("the connection ended")
-            if frame.opcode == TEXT:
-                parsed: Frame = json.loads(frame.payload)
-                return parsed
-            if frame.opcode == CLOSE:
-                miss(f"the connection was closed with {frame.code}")
+                frame = await self.receive(max(0.0, deadline - loop.time()))
+            except TimeoutError:
+                miss(f"nothing came within {wait_s:g} s")
+            if frame.opcode in opcodes:
+                return frame
 
     async def next_of(self, *types: str, wait_s: float = WAIT_S) -> Frame:
         """The next frame of one of these types; heartbeats and snapshots that nobody asks for here are passed over."""
@@ -210,14 +218,12 @@ class Socket:
 
     async def closed(self) -> Received:
         """Read to the close frame and answer it; a miss when the connection ends without one."""
-        while True:
-            try:
-                frame = await self.receive()
-            except EndOfStreamError:
-                miss("the connection ended without a close frame")
-            if frame.opcode == CLOSE:
-                self.send_bytes(client_frame(CLOSE, frame.payload[:2]))
-                return frame
+        try:
+            frame = await self._next_of_opcodes(CLOSE, wait_s=WAIT_S)
+        except EndOfStreamError:
+            miss("the connection ended without a close frame")
+        self.send_bytes(client_frame(CLOSE, frame.payload[:2]))
+        return frame
 
     async def ended(self) -> None:
         """Wait for the end of the TCP connection; a miss when anything but silence comes before it."""
@@ -225,6 +231,8 @@ class Socket:
             frame = await self.receive()
         except EndOfStreamError:
             return
+        except TimeoutError:
+            miss("the connection stays open after the close")
         miss(f"a frame with opcode {frame.opcode} came after the close")
 
     def close(self) -> None:
