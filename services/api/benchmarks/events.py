@@ -5,6 +5,7 @@ The number comes first in `data`, so that the receiver finds it without parsing.
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 CATEGORIES: Final = ("job", "pattern", "material", "metrics")
@@ -30,15 +31,12 @@ _REST: Final = {
     "id": "0198c2f0-7a41-7cc3-98c4-dc0c0c07398f",
     "job_type": "slice",
     "pattern_id": "0198c2f0-6b1e-7d52-b7a1-51d0e4e6ad2f",
+    "machine_id": "cnc1",
+    "operator": "operator-1",
     "status": "running",
     "progress": 0.25,
 }
-_DATA_TAIL: Final = b"".join(
-    (
-        b',"id":"0198c2f0-7a41-7cc3-98c4-dc0c0c07398f","job_type":"slice",',
-        b'"pattern_id":"0198c2f0-6b1e-7d52-b7a1-51d0e4e6ad2f","status":"running","progress":0.25}',
-    )
-)
+_REST_ENCODED: Final = json.dumps(_REST, separators=(",", ":")).encode().removeprefix(b"{")
 
 
 def category_of(number: int) -> str:
@@ -48,7 +46,7 @@ def category_of(number: int) -> str:
 
 def data_of(number: int) -> bytes:
     """The `data` of event `number`, encoded."""
-    return b'{"seq":%d%b' % (number, _DATA_TAIL)
+    return b'{"seq":%d,%b' % (number, _REST_ENCODED)
 
 
 def message_of(number: int) -> dict[str, object]:

@@ -16,11 +16,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Result, Rounds
-from benchmarks.processes import ChildError
+from benchmarks.processes import Child, ChildError
 
 CALLERS: Final = 64
 BULK: Final = 100
@@ -42,7 +42,9 @@ _UNITS: Final = {
     "writes.post": "requests/s",
     "writes.post.p50": "ms",
     "writes.post.p99": "ms",
+    "writes.post.cpu": "CPU us/request",
     "writes.echo": "requests/s",
+    "writes.echo.cpu": "CPU us/request",
     "writes.bulk": "jobs/s",
     "writes.post.listened.p50": "ms",
     "writes.post.listened.p99": "ms",
@@ -52,6 +54,7 @@ _UNITS: Final = {
 _AGAINST: Final = {
     "writes.store": {"one_commit_each": "writes.one_commit_each"},
     "writes.post": {"echo": "writes.echo"},
+    "writes.post.cpu": {"echo": "writes.echo.cpu"},
 }
 
 
@@ -75,18 +78,28 @@ def _measure_stores(bench: Bench, rounds: Rounds) -> None:
 
 
 def _measure_posts(bench: Bench, rounds: Rounds) -> None:
-    with rounds.attempt("writes.echo"), bench.server("published") as (_, port), _body(_JOB) as body:
-        said = bench.post(port, "/echo", body, callers=CALLERS)
-        rounds.add("writes.echo", said["accepted"] / (said["wall_ns"] / 1e9))
-    names = ("writes.post", "writes.post.p50", "writes.post.p99")
-    with rounds.attempt(*names), bench.rmos_serve() as (_, port), _body(_JOB) as body:
-        said = bench.post(port, _JOBS, body, callers=CALLERS)
-        rounds.add("writes.post", said["accepted"] / (said["wall_ns"] / 1e9))
+    with rounds.attempt("writes.echo", "writes.echo.cpu"), bench.server("published") as (server, port):
+        _measure_post(bench, rounds, "writes.echo", server, port, "/echo")
+    names = ("writes.post", "writes.post.p50", "writes.post.p99", "writes.post.cpu")
+    with rounds.attempt(*names), bench.rmos_serve() as (server, port):
+        said = _measure_post(bench, rounds, "writes.post", server, port, _JOBS)
         rounds.add("writes.post.p50", said["latency"]["p50_ns"] / 1e6)
         rounds.add("writes.post.p99", said["latency"]["p99_ns"] / 1e6)
     with rounds.attempt("writes.bulk"), bench.rmos_serve() as (_, port), _body(_bulk()) as body:
         said = bench.post(port, _BULK, body, callers=CALLERS)
         rounds.add("writes.bulk", said["accepted"] * BULK / (said["wall_ns"] / 1e9))
+
+
+def _measure_post(
+    bench: Bench, rounds: Rounds, name: str, server: Child, port: int, path: str
+) -> dict[str, Any]:  # Any: JSON
+    """Single POSTs as fast as they are answered: requests a second, and processor time of one."""
+    with _body(_JOB) as body:
+        cpu_s = server.cpu_s()
+        said = bench.post(port, path, body, callers=CALLERS)
+        rounds.add(f"{name}.cpu", (server.cpu_s() - cpu_s) / said["accepted"] * 1e6)
+    rounds.add(name, said["accepted"] / (said["wall_ns"] / 1e9))
+    return said
 
 
 def _measure_posts_to_listeners(bench: Bench, rounds: Rounds) -> None:
