@@ -20,13 +20,14 @@ from benchmarks.machine import (
     today,
 )
 from benchmarks.report import json_line, print_table
-from benchmarks.suites import fanout, memory, steady, writes
+from benchmarks.suites import analytics, fanout, memory, steady, writes
 
 SUITES: Final[Mapping[str, Callable[[Bench], list[Result]]]] = {
     "fanout": fanout.run,
     "memory": memory.run,
     "steady": steady.run,
     "writes": writes.run,
+    "analytics": analytics.run,
 }
 
 

@@ -36,6 +36,7 @@ class Plan:
         writes_s: Measured time of one figure of writing.
         subscribers: Connections in fan-out and steady load.
         idle: Numbers of connections at which memory is measured.
+        jobs: Numbers of job logs over which figures are asked for.
     """
 
     rounds: int = 3
@@ -44,11 +45,12 @@ class Plan:
     writes_s: float = 3.0
     subscribers: int = 1000
     idle: tuple[int, ...] = (1000, 5000)
+    jobs: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
 
     @classmethod
     def quick(cls) -> Self:
         """A look in less than a minute; too short for figures to be quoted."""
-        return cls(rounds=1, fan_out_s=0.3, steady_s=4.5, writes_s=0.7, idle=(1000,))
+        return cls(rounds=1, fan_out_s=0.3, steady_s=4.5, writes_s=0.7, idle=(1000,), jobs=(1_000, 10_000))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=10_000, help="how many job logs (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="another seed is another shop (default: %(default)s)")
     arguments = parser.parse_args()
-    asyncio.run(_fill_file(arguments.folder / "rmos.db", arguments.jobs, arguments.seed))
+    asyncio.run(fill_file(arguments.folder / "rmos.db", jobs=arguments.jobs, seed=arguments.seed))
     return 0
 
 
-async def _fill_file(path: Path, jobs: int, seed: int) -> None:
+async def fill_file(path: Path, *, jobs: int, seed: int = 1) -> None:
+    """Make the shop in a database file."""
     stores = await open_sqlite(path, on_commit=lambda: None)
     try:
         await fill(stores, jobs=jobs, seed=seed)

@@ -82,7 +82,9 @@ async def test_openapi_names_every_published_path(shop: Shop) -> None:
             f"{path}/export.json": {"get"},
             f"{path}/import": {"post"},
         }
-    assert {path: set(operations) for path, operations in document["paths"].items()} == expected
+    described = {path: set(operations) for path, operations in document["paths"].items()}
+    # The routes of the analytics are held by a test beside them.
+    assert {path: methods for path, methods in described.items() if not path.startswith("/api/analytics/")} == expected
 
 
 async def test_openapi_refers_only_to_what_it_defines(shop: Shop) -> None:
@@ -106,7 +108,7 @@ async def test_answers_are_as_described(shop: Shop) -> None:
         schema = described.get("application/json", {}).get("schema")
         if not schema:
             continue
-        concrete = path.format(entity_id="x", value="completed" if "status" in path else "2", text="x")
+        concrete = path.format(entity_id="x", pattern_id="x", value="completed" if "status" in path else "2", text="x")
         answer = await shop.client.get(concrete)
         assert answer.status_code == 200, concrete
         jsonschema.validate(answer.json(), {**schema, "components": document["components"]})

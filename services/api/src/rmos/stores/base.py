@@ -18,6 +18,7 @@ from rmos.clock import Timestamp
 from rmos.domain.entities import JsonObject, JsonValue, Kind, Revision
 from rmos.domain.events import Event, NewEvent
 from rmos.eventlog.base import EventLog
+from rmos.stores.figures import Figures
 
 T = TypeVar("T")
 
@@ -174,6 +175,14 @@ class Stores(Protocol):
 
     async def history(self, key: str, *, limit: int = 1000) -> list[Event]:
         """The logged events of one entity, oldest first, also after it was deleted."""
+        ...
+
+    async def figures(self, work: Callable[[Figures], T]) -> T:
+        """Run `work` on the figures of the shop, and return its result.
+
+        Raises:
+            UnavailableError: so much has changed since they were last asked for that counting takes seconds.
+        """
         ...
 
     async def status(self) -> dict[str, JsonValue]:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
 
+from rmos.analytics.describe import success_rate
 from rmos.domain.entities import JOBLOG, KINDS, PATTERN, STRIP_FAMILY, JsonValue, Kind
 from rmos.domain.jobs import COMPLETED, FAILED, PENDING, RUNNING
 from rmos.errors import InvalidError
@@ -247,13 +248,8 @@ def statistics(kind: Kind, row: Sequence[JsonValue], materials: Sequence[tuple[s
     """The published statistics, from the row of `STATISTICS` and, for strip families, from `MATERIAL_COUNTS`."""
     figures: dict[str, JsonValue] = dict(zip(STATISTICS[kind.name].selected_columns.keys(), row, strict=True))
     if kind == JOBLOG:
-        figures["success_rate"] = success_rate(figures[f"{COMPLETED}_count"], figures[f"{FAILED}_count"])
+        completed, failed = (int(str(figures[f"{status}_count"])) for status in (COMPLETED, FAILED))
+        figures["success_rate"] = success_rate(completed, failed)
     if kind == STRIP_FAMILY:
         figures["material_counts"] = dict(materials)
     return figures
-
-
-def success_rate(completed: JsonValue, failed: JsonValue) -> float | None:
-    """Completed jobs in percent of those that ended one way or the other; None when none did."""
-    assert isinstance(completed, int) and isinstance(failed, int)  # noqa: S101, PT018  # they are counts
-    return completed / (completed + failed) * 100 if completed + failed else None

@@ -189,6 +189,19 @@ class Statistics(Success):
     statistics: JsonMap
 
 
+class Analytics(BaseModel):
+    """Figures beside `success`; `docs/reference/analytics.md` defines each."""
+
+    model_config = ConfigDict(extra="allow")
+
+    success: Literal[True]
+
+
+class PatternDetails(Success):
+    pattern: Pattern
+    analytics: JsonMap
+
+
 class Change(Model):
     path: Annotated[str, Field(description="JSON pointer.", examples=["/status"])]
     before: Annotated[Any, Field(alias="from")]

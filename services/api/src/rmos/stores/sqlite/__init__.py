@@ -3,8 +3,10 @@
     write ──► writer      one thread: group commit, housekeeping between groups
     get, page, history ──► readers   a few threads that cannot write
     log.read ──► live     one thread, so that the live stream waits for nobody's search
+    figures  ──► figures  one thread that adds the jobs up, in a file of its own
 
-Beside the database lie `<name>.lock` (one server at a time) and `<name>.epoch.json` (was the file replaced?).
+Beside the database lie `<name>.lock` (one server at a time), `<name>.epoch.json` (was the file replaced?) and
+`<name>.figures` (sums, which can be made anew at any time).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,9 +23,11 @@ from rmos.domain.events import Event
 from rmos.errors import StartupError
 from rmos.eventlog.sqlite import SqliteEventLog, read_history
 from rmos.stores.base import ListQuery, Overview, Page, Transaction
+from rmos.stores.figures import Figures
 from rmos.stores.sqlite import reads, rows
-from rmos.stores.sqlite.connection import connect_writer
+from rmos.stores.sqlite.connection import connect_reader, connect_writer
 from rmos.stores.sqlite.epoch import Witness
+from rmos.stores.sqlite.figures import FiguresFile
 from rmos.stores.sqlite.housekeeping import Housekeeping, Retention
 from rmos.stores.sqlite.lock import ServerLock
 from rmos.stores.sqlite.migrate import upgrade
@@ -119,8 +124,10 @@ class SqliteStores:
     ) -> None:
         self._opened = opened
         path = opened.path
-        self._readers = ReaderPool(path, threads=READER_THREADS, name="rmos-read", busy_timeout_s=busy_timeout_s)
-        self._live = ReaderPool(path, threads=1, name="rmos-live", busy_timeout_s=busy_timeout_s)
+        connect = partial(connect_reader, path, busy_timeout_s=busy_timeout_s)
+        self._readers = ReaderPool(connect, threads=READER_THREADS, name="rmos-read")
+        self._live = ReaderPool(connect, threads=1, name="rmos-live")
+        self._figures = FiguresFile(path, busy_timeout_s=busy_timeout_s)
         self._log = SqliteEventLog(self._live, self._readers)
         self._writer = Writer(
             opened.connection, opened.housekeeping, loop=loop, on_commit=on_commit, busy_timeout_s=busy_timeout_s
@@ -156,6 +163,10 @@ class SqliteStores:
         """The newest `limit` logged events of one entity, oldest first, also after it was deleted."""
         return await self._readers.run(lambda connection: read_history(connection, key, limit))
 
+    async def figures(self, work: Callable[[Figures], T]) -> T:
+        """Run `work` on the figures, once they have caught up with the log, and return its result."""
+        return await self._figures.run(work)
+
     async def status(self) -> dict[str, JsonValue]:
         """Schema version, counts by kind, events, size in bytes. No path of the server."""
         return await self._readers.run(lambda connection: reads.status(connection, self._opened.path))
@@ -170,6 +181,7 @@ class SqliteStores:
         """In this order: the last connection to close checkpoints, and that must be the writer's."""
         try:
             self._writer.stop()
+            self._figures.close()
             self._readers.close()
             self._live.close()
             self._opened.housekeeping.record()

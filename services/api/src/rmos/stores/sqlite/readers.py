@@ -7,11 +7,10 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, TypeVar
 
 from rmos.errors import UnavailableError
-from rmos.stores.sqlite.connection import connect_reader, meaning
+from rmos.stores.sqlite.connection import meaning
 
 T = TypeVar("T")
 
@@ -22,9 +21,8 @@ MAX_WAITING: Final = 20_000
 class ReaderPool:
     """`threads` readers with a connection each. `run` may be called concurrently, from the event loop only."""
 
-    def __init__(self, path: Path, *, threads: int, name: str, busy_timeout_s: float) -> None:
-        self._path = path
-        self._busy_timeout_s = busy_timeout_s
+    def __init__(self, connect: Callable[[], sqlite3.Connection], *, threads: int, name: str) -> None:
+        self._connect = connect
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -58,7 +56,7 @@ class ReaderPool:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         try:
             if connection is None:
-                connection = self._local.connection = connect_reader(self._path, busy_timeout_s=self._busy_timeout_s)
+                connection = self._local.connection = self._connect()
                 self._connections.append(connection)
             return read(connection)
         except sqlite3.Error as error:

@@ -1,0 +1,66 @@
+"""What may be asked of the figures of a shop: jobs added up, and the few numbers of its patterns and materials.
+
+Guarantees of every implementation:
+    1. All that one work asks is of one moment, which is not before the last write that returned earlier.
+    2. Sums over jobs cost as much as there are answers, however many jobs there are.
+    3. Keeping the figures makes no write slower: they follow the log when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rmos.analytics.facts import Dimension, FamilyFact, JobFact, PatternFact, Spread, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """The newest jobs with certain values, by their moments.
+
+    Attributes:
+        where: Columns of `stores.figures_schema.job_facts` and their values.
+        statuses: Any of these; empty for all.
+        limit: At most so many.
+    """
+
+    where: Sequence[tuple[str, str]] = ()
+    statuses: Sequence[str] = ()
+    limit: int = 1000
+
+
+class Figures(Protocol):
+    """The figures at one moment. Synchronous: for the time of one work, on its thread."""
+
+    def totals(
+        self,
+        dimension: Dimension,
+        *,
+        first_day: str | None = None,
+        last_day: str | None = None,
+        value: str | None = None,
+    ) -> list[Tally]:
+        """Jobs added up by a dimension and their status.
+
+        Args:
+            first_day: With it, tallies of each day from this one to `last_day`; without, of all days together.
+            value: Only this value of the dimension; None for all.
+        """
+        ...
+
+    def spreads(self) -> list[Spread]:
+        """Of each job type that has completed jobs with a duration."""
+        ...
+
+    def jobs(self, query: JobQuery) -> list[JobFact]:
+        """The newest jobs that match, oldest first."""
+        ...
+
+    def patterns(self) -> list[PatternFact]:
+        """Every pattern, by name and id."""
+        ...
+
+    def families(self) -> list[FamilyFact]:
+        """Every strip family, by name and id."""
+        ...

@@ -1,0 +1,142 @@
+"""The figures on a connection (`stores.figures.Figures`)."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import lru_cache
+from typing import Final
+
+import orjson
+from sqlalchemy import ColumnElement, bindparam, func, select
+
+from rmos.analytics.facts import Dimension, FamilyFact, JobFact, PatternFact, RingFact, Spread, Tally
+from rmos.domain.jobs import COMPLETED
+from rmos.eventlog.sqlite_statement import PackedSelect
+from rmos.stores.figures import JobQuery
+from rmos.stores.figures_schema import SUMS, family_facts, job_facts, job_totals, pattern_facts
+
+# Floats come through JSON with 15 digits. That is as exact as a sum of a million of them can be.
+
+_CELL: Final = (
+    func.nullif(job_totals.c.value, "").label("value_"),
+    func.nullif(job_totals.c.day, "").label("day_"),
+    job_totals.c.status,
+    *(job_totals.c[name] for name in SUMS),
+)
+
+
+@lru_cache(maxsize=4)
+def _totals_sql(*, by_day: bool, one_value: bool) -> PackedSelect:
+    query = select(*_CELL).where(job_totals.c.dimension == bindparam("dimension"))
+    if by_day:
+        query = query.where(job_totals.c.day.between(bindparam("first_day"), bindparam("last_day")))
+    else:
+        query = query.where(job_totals.c.day == "")
+    if one_value:
+        query = query.where(job_totals.c.value == bindparam("value"))
+    return PackedSelect(query)
+
+
+_TIMED_TYPES: Final = PackedSelect(
+    select(job_totals.c.value, job_totals.c.timed).where(
+        job_totals.c.dimension == Dimension.JOB_TYPE.value,
+        job_totals.c.day == "",
+        job_totals.c.status == COMPLETED,
+        job_totals.c.timed > 0,
+    )
+)
+_durations: Final = (
+    select(job_facts.c.duration_seconds)
+    .where(
+        job_facts.c.job_type == bindparam("job_type"),
+        job_facts.c.status == COMPLETED,
+        job_facts.c.duration_seconds.is_not(None),
+    )
+    .order_by(job_facts.c.duration_seconds)
+)
+
+
+def _at(place: str, count: str) -> ColumnElement[float]:
+    """Mean of the durations from a place in their order, found along the index of durations."""
+    found = _durations.offset(bindparam(place)).limit(bindparam(count)).subquery()
+    return select(func.avg(found.c.duration_seconds)).scalar_subquery()
+
+
+_SPREAD: Final = PackedSelect(
+    select(
+        _at("first", "one").label("min_s"),
+        _at("middle", "middles").label("median_s"),
+        _at("last", "one").label("max_s"),
+    )
+)
+
+
+@lru_cache(maxsize=256)
+def _jobs_sql(fields: tuple[str, ...], *, has_statuses: bool) -> PackedSelect:
+    query = select(*(job_facts.c[name] for name in JobFact.__slots__))
+    query = query.where(*(job_facts.c[field] == bindparam(f"where_{field}") for field in fields))
+    if has_statuses:
+        accepted = select(func.json_each(bindparam("statuses")).table_valued("value").c.value)
+        query = query.where(job_facts.c.status.in_(accepted))
+    return PackedSelect(query.order_by(job_facts.c.moment.desc(), job_facts.c.number.desc()).limit(bindparam("limit")))
+
+
+_PATTERNS: Final = PackedSelect(
+    select(*pattern_facts.c).order_by(pattern_facts.c.name, pattern_facts.c.id).limit(-1), document="rings"
+)
+_FAMILIES: Final = PackedSelect(select(*family_facts.c).order_by(family_facts.c.name, family_facts.c.id).limit(-1))
+
+
+class SqliteFigures:
+    """The figures as they stand in the file (`stores.figures.Figures`)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def totals(
+        self,
+        dimension: Dimension,
+        *,
+        first_day: str | None = None,
+        last_day: str | None = None,
+        value: str | None = None,
+    ) -> list[Tally]:
+        """Jobs added up by a dimension and their status."""
+        statement = _totals_sql(by_day=first_day is not None, one_value=value is not None)
+        rows = statement.rows(
+            self._connection, dimension=dimension.value, first_day=first_day, last_day=last_day, value=value
+        )
+        return [Tally(*row) for row in rows]
+
+    def spreads(self) -> list[Spread]:
+        """Of each job type that has completed jobs with a duration."""
+        spreads = []
+        for job_type, timed in _TIMED_TYPES.rows(self._connection):
+            places = {"first": 0, "middle": (timed - 1) // 2, "last": timed - 1}
+            ((min_s, median_s, max_s),) = _SPREAD.rows(
+                self._connection, job_type=job_type, one=1, middles=2 - timed % 2, **places
+            )
+            spreads.append(Spread(job_type, timed, min_s, median_s, max_s))
+        return spreads
+
+    def jobs(self, query: JobQuery) -> list[JobFact]:
+        """The newest jobs that match, oldest first."""
+        statement = _jobs_sql(tuple(field for field, _ in query.where), has_statuses=bool(query.statuses))
+        rows = statement.rows(
+            self._connection,
+            **{f"where_{field}": value for field, value in query.where},
+            statuses=orjson.dumps(list(query.statuses)).decode(),
+            limit=query.limit,
+        )
+        return [JobFact(*row) for row in reversed(rows)]
+
+    def patterns(self) -> list[PatternFact]:
+        """Every pattern, by name and id."""
+        return [
+            PatternFact(pattern_id, name, ring_count, family_id, tuple(RingFact(*ring) for ring in orjson.loads(rings)))
+            for (pattern_id, name, ring_count, family_id), rings in _PATTERNS.with_documents(self._connection)
+        ]
+
+    def families(self) -> list[FamilyFact]:
+        """Every strip family, by name and id."""
+        return [FamilyFact(*row) for row in _FAMILIES.rows(self._connection)]
