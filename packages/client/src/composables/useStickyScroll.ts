@@ -34,11 +34,17 @@ export function useStickyScroll(
   /** Key of the newest item when following stopped. */
   let newestSeen = 0
 
+  function scrollTo(list: HTMLElement, top: number): void {
+    list.scrollTop = top
+    if (list.scrollTop === lastTop) return
+    lastTop = list.scrollTop
+    // The browser tells of it a frame later. Who draws only the rows in sight would leave that frame empty.
+    list.dispatchEvent(new Event('scroll'))
+  }
+
   function toEnd(): void {
     const list = element.value
-    if (list === null) return
-    list.scrollTop = list.scrollHeight
-    lastTop = list.scrollTop
+    if (list !== null) scrollTo(list, list.scrollHeight)
   }
 
   function follow(): void {
@@ -79,8 +85,7 @@ export function useStickyScroll(
       if (list === null || anchor === undefined) return
       const moved = firstAfter(now, anchor.key - 1) - index
       if (moved === 0) return
-      list.scrollTop = top + moved * rowHeight()
-      lastTop = list.scrollTop
+      scrollTo(list, top + moved * rowHeight())
     },
     { flush: 'pre' },
   )
@@ -88,7 +93,7 @@ export function useStickyScroll(
     const top = element.value?.scrollTop ?? 0
     await nextTick()
     if (isFollowing.value) toEnd()
-    else if (element.value !== null) lastTop = element.value.scrollTop = (top / before) * now
+    else if (element.value !== null) scrollTo(element.value, (top / before) * now)
   })
 
   return {
