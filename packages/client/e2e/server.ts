@@ -2,7 +2,7 @@
  * A real server for each test: its own free port, its own empty data, the web app that was built.
  *
  * `test` is Playwright's with a `shop`, whose address pages open relative paths on. Stop and start it again on the same
- * data and port with `stop` and `start`.
+ * data and port with `stop` and `start`. `test.use({ settings: … })` gives the server settings of its own.
  */
 
 import { test as base, type APIRequestContext } from '@playwright/test'
@@ -11,14 +11,24 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-const SERVICE = resolve(import.meta.dirname, '../../../services/api')
+/** Folder of the server's sources. */
+export const SERVICE = resolve(import.meta.dirname, '../../../services/api')
 const RMOS = process.env.RMOS_COMMAND ?? join(SERVICE, '.venv/bin/rmos')
 /** A cold start on a busy machine takes seconds, not minutes. */
 const START_TIMEOUT_MS = 30_000
 const STOP_TIMEOUT_MS = 15_000
 const STORES = '/api/rmos/stores'
+const LOG = '/api/rmos/monitor/events'
 
 type Fields = Record<string, unknown>
+
+/** An event as the log pages and the monitor tell it. */
+export interface LoggedEvent {
+  id: string
+  offset: number
+  type: string
+  data: Fields
+}
 
 export class Shop {
   /** Address of the server, e.g. `http://127.0.0.1:41234`; known once it has started. */
@@ -26,35 +36,47 @@ export class Shop {
   #process: ChildProcess | null = null
   #port = 0
 
+  /** `settings`: environment variables of the server. */
   constructor(
     private readonly data: string,
     private readonly request: APIRequestContext,
+    private readonly settings: Readonly<Record<string, string>> = {},
   ) {}
 
   /** Start on the data of before and, after the first time, on the port of before. */
   async start(): Promise<void> {
-    const child = spawn(
-      RMOS,
-      ['serve', '--host', '127.0.0.1', '--port', String(this.#port), '--data', this.data],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
+    await this.#start(this.#port)
+    this.#port = Number(new URL(this.url).port)
+  }
+
+  /** Start on the data of before and on a port where no page looks for it; the next `start` is on the old one again. */
+  async startElsewhere(): Promise<void> {
+    await this.#start(0)
+  }
+
+  async #start(port: number): Promise<void> {
+    const child = spawn(RMOS, ['serve', '--host', '127.0.0.1', '--port', String(port), '--data', this.data], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.settings },
+    })
     this.#process = child
     this.url = await readyAddress(child)
-    this.#port = Number(new URL(this.url).port)
   }
 
   /** End it and wait until it is gone. `SIGKILL` is a power cut. */
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.#process
     this.#process = null
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const gone = new Promise((done) => child.once('exit', done))
-    child.kill(signal)
-    const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-    await gone
-    clearTimeout(late)
+    if (child) await end(child, signal)
+  }
+
+  /** Let it stand still: its sockets stay open, and nothing comes out of them. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
   }
 
   createPattern(fields: Fields = {}): Promise<{ id: string; version: number }> {
@@ -86,6 +108,23 @@ export class Shop {
     await this.#send('put', `${STORES}/${path}/${id}`, fields)
   }
 
+  async remove(path: string, id: string): Promise<void> {
+    await this.#send('delete', `${STORES}/${path}/${id}`)
+  }
+
+  /** The whole log, oldest event first. */
+  async log(): Promise<LoggedEvent[]> {
+    const all: LoggedEvent[] = []
+    let query = ''
+    for (;;) {
+      const answer = await this.#send('get', `${LOG}?limit=1000${query}`)
+      const { events, next, head } = answer as { events: LoggedEvent[]; next: string; head: string }
+      all.push(...events)
+      if (next === head) return all
+      query = `&after=${next}`
+    }
+  }
+
   async get(path: string, id: string): Promise<Fields | null> {
     const answer = await this.request.get(`${this.url}${STORES}/${path}/${id}`)
     if (answer.status() === 404) return null
@@ -98,7 +137,11 @@ export class Shop {
     return body[name] as { id: string; version: number }
   }
 
-  async #send(method: 'post' | 'put', path: string, data: Fields): Promise<Record<string, unknown>> {
+  async #send(
+    method: 'get' | 'post' | 'put' | 'delete',
+    path: string,
+    data?: Fields,
+  ): Promise<Record<string, unknown>> {
     const answer = await this.request[method](`${this.url}${path}`, { data })
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`)
     return (await answer.json()) as Record<string, unknown>
@@ -116,8 +159,19 @@ const ring = {
   ],
 }
 
+/** End a process and wait until it is gone, also one that stands still. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((done) => child.once('exit', done))
+  child.kill(signal)
+  child.kill('SIGCONT')
+  const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  await gone
+  clearTimeout(late)
+}
+
 /** The address from the one line that the server prints when it is ready. */
-function readyAddress(child: ChildProcess): Promise<string> {
+export function readyAddress(child: ChildProcess): Promise<string> {
   return new Promise((resolvePromise, reject) => {
     let said = ''
     const listen = (chunk: Buffer) => {
@@ -140,11 +194,12 @@ function readyAddress(child: ChildProcess): Promise<string> {
   })
 }
 
-export const test = base.extend<{ shop: Shop }>({
-  shop: async ({ playwright }, use) => {
+export const test = base.extend<{ settings: Record<string, string>; shop: Shop }>({
+  settings: [{}, { option: true }],
+  shop: async ({ playwright, settings }, use) => {
     const data = await mkdtemp(join(tmpdir(), 'rmos-e2e-'))
     const request = await playwright.request.newContext()
-    const shop = new Shop(data, request)
+    const shop = new Shop(data, request, settings)
     try {
       await shop.start()
       await use(shop)
