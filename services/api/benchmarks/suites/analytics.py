@@ -30,6 +30,8 @@ REPEATS: Final = 5
 _PREFIX: Final = "/api/analytics"
 _JOB: Final = "/api/rmos/stores/joblogs/job-00000000"
 _PATTERN: Final = "pattern-000"
+_NEEDED: Final = {"x": "pattern.complexity_score", "y": "job.waste_percentage"}
+"""Values of parameters without which a route refuses."""
 _PATIENCE_S: Final = 600.0
 
 
@@ -85,8 +87,10 @@ class _Caller:
         found = {}
         for path, operations in paths.items():
             if path.startswith(_PREFIX) and "get" in operations:
+                asked = {parameter["name"] for parameter in operations["get"].get("parameters", ())}
+                query = "&".join(f"{name}={value}" for name, value in _NEEDED.items() if name in asked)
                 name = path.removeprefix(f"{_PREFIX}/").replace("/{pattern_id}", "").replace("/", ".")
-                found[name] = path.replace("{pattern_id}", _PATTERN)
+                found[name] = path.replace("{pattern_id}", _PATTERN) + (f"?{query}" if query else "")
         return found
 
     def until_counted(self) -> float:

@@ -197,6 +197,14 @@ class Analytics(BaseModel):
     success: Literal[True]
 
 
+class Predict(Model):
+    """What is known of a job before it runs; each part may be left out."""
+
+    jobType: Annotated[str | None, Field(examples=["slice"])] = None
+    material: Annotated[str | None, Field(examples=["maple"])] = None
+    toolDiameter: Annotated[float | None, Field(ge=0, le=1000, description="In mm.", examples=[0.8])] = None
+
+
 class PatternDetails(Success):
     pattern: Pattern
     analytics: JsonMap

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from rmos.web.errors import PROBLEM_JSON
-from rmos.web.models import CHANGE, CREATE, Bulk, Problem
+from rmos.web.models import CHANGE, CREATE, Bulk, Predict, Problem
 
 _REF: Final = "#/components/schemas/{model}"
-_BODIES: Final[Sequence[type[BaseModel]]] = (*CREATE.values(), *CHANGE.values(), Bulk, Problem)
+_BODIES: Final[Sequence[type[BaseModel]]] = (*CREATE.values(), *CHANGE.values(), Bulk, Predict, Problem)
 
 
 def body_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:

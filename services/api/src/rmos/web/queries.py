@@ -7,6 +7,7 @@ Lists are parsed here and not by the web framework, because an unknown parameter
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -109,6 +110,24 @@ def integer(given: Mapping[str, str], name: str, *, default: int, at_least: int,
     return int(text)
 
 
+def number(given: Mapping[str, str], name: str, *, default: float, at_least: float, at_most: float) -> float:
+    """A number among the parameters.
+
+    Raises:
+        InvalidError: no number, or out of bounds.
+    """
+    text = given.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not at_least <= value <= at_most:
+        raise InvalidError.at(f"/{name}", f"expected a number from {at_least:g} to {at_most:g}, not {text[:80]!r}")
+    return value
+
+
 def field_value(kind: Kind, name: str, text: str) -> JsonValue:
     """The value of a field that a list is filtered by, from its text in a URL.
 
@@ -196,9 +215,15 @@ def described_integer(name: str, *, default: int, at_least: int, at_most: int, m
     return _described(name, schema, meaning)
 
 
-def described_text(name: str, meaning: str) -> dict[str, Any]:
+def described_number(name: str, *, default: float, at_least: float, at_most: float, meaning: str) -> dict[str, Any]:
+    """A number as a parameter, for OpenAPI."""
+    schema = {"type": "number", "minimum": at_least, "maximum": at_most, "default": default}
+    return _described(name, schema, meaning)
+
+
+def described_text(name: str, meaning: str, *, required: bool = False) -> dict[str, Any]:
     """A text as a parameter, for OpenAPI."""
-    return _described(name, {"type": "string"}, meaning)
+    return _described(name, {"type": "string"}, meaning) | {"required": required}
 
 
 def described_flag(name: str, meaning: str) -> dict[str, Any]:
