@@ -35,7 +35,7 @@ def main() -> int:
     """Run the named suites, or all. Returns 1 when a figure could not be measured, with the reason in its place."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure RMOS side by side with others.")
     parser.add_argument("suites", nargs="*", metavar="suite", help=f"{', '.join(SUITES)}; all when none is named")
-    parser.add_argument("--quick", action="store_true", help="under a minute, one round; not to be quoted")
+    parser.add_argument("--quick", action="store_true", help="about a minute, one round; not to be quoted")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.suites) - set(SUITES)):
         parser.error(f"unknown suite {', '.join(unknown)}; expected {', '.join(SUITES)}")

@@ -49,8 +49,8 @@ class Plan:
 
     @classmethod
     def quick(cls) -> Self:
-        """A look in less than a minute; too short for figures to be quoted."""
-        return cls(rounds=1, fan_out_s=0.3, steady_s=4.5, writes_s=0.7, idle=(1000,), jobs=(1_000, 10_000))
+        """A look in about a minute; too short for figures to be quoted."""
+        return cls(rounds=1, fan_out_s=0.2, steady_s=3.0, writes_s=0.5, idle=(1000,), jobs=(1_000, 10_000))
 
 
 @dataclass(frozen=True, slots=True)
