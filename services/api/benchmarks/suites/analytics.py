@@ -29,7 +29,7 @@ REPEATS: Final = 5
 """Requests of one route in a round; the median counts."""
 _PREFIX: Final = "/api/analytics"
 _JOB: Final = "/api/rmos/stores/joblogs/job-00000000"
-_PATTERN: Final = "pattern-000"
+_IN_PATH: Final = {"pattern_id": "pattern-000", "measure": "duration"}
 _NEEDED: Final = {"x": "pattern.complexity_score", "y": "job.waste_percentage"}
 """Values of parameters without which a route refuses."""
 _PATIENCE_S: Final = 600.0
@@ -89,8 +89,8 @@ class _Caller:
             if path.startswith(_PREFIX) and "get" in operations:
                 asked = {parameter["name"] for parameter in operations["get"].get("parameters", ())}
                 query = "&".join(f"{name}={value}" for name, value in _NEEDED.items() if name in asked)
-                name = path.removeprefix(f"{_PREFIX}/").replace("/{pattern_id}", "").replace("/", ".")
-                found[name] = path.replace("{pattern_id}", _PATTERN) + (f"?{query}" if query else "")
+                name = path.removeprefix(f"{_PREFIX}/").replace("/{pattern_id}", "").replace("{measure}", "duration")
+                found[name.replace("/", ".")] = path.format(**_IN_PATH) + (f"?{query}" if query else "")
         return found
 
     def until_counted(self) -> float:

@@ -50,6 +50,7 @@ def test_published_paths_are_the_real_ones() -> None:
         assert len(Path(module.__file__).read_text().splitlines()) <= 12
 
 
+IN_PATH = {"entity_id": "x", "pattern_id": "x", "measure": "duration", "text": "x"}
 NEEDED = {"x": "job.success", "y": "pattern.ring_count"}
 """Values of the query parameters without which a route refuses."""
 
@@ -112,7 +113,7 @@ async def test_answers_are_as_described(shop: Shop) -> None:
         schema = described.get("application/json", {}).get("schema")
         if not schema:
             continue
-        concrete = path.format(entity_id="x", pattern_id="x", value="completed" if "status" in path else "2", text="x")
+        concrete = path.format(**IN_PATH, value="completed" if "status" in path else "2")
         required = [p["name"] for p in operations["get"].get("parameters", ()) if p["required"] and p["in"] == "query"]
         answer = await shop.client.get(concrete, params={name: NEEDED[name] for name in required})
         assert answer.status_code == 200, concrete

@@ -22,11 +22,13 @@ class JobQuery:
     Attributes:
         where: Columns of `stores.figures_schema.job_facts` and their values.
         statuses: Any of these; empty for all.
+        known: Columns that the jobs must tell.
         limit: At most so many.
     """
 
     where: Sequence[tuple[str, str]] = ()
     statuses: Sequence[str] = ()
+    known: Sequence[str] = ()
     limit: int = 1000
 
 

@@ -12,7 +12,17 @@ from starlette.middleware.cors import CORSMiddleware
 
 from rmos.runtime import open_runtime
 from rmos.settings import Settings, version
-from rmos.web import advanced_api, analytics_api, events_api, health_api, monitor, presets_api, stores_api, websocket
+from rmos.web import (
+    advanced_api,
+    analytics_api,
+    charts_api,
+    events_api,
+    health_api,
+    monitor,
+    presets_api,
+    stores_api,
+    websocket,
+)
 from rmos.web.detach import DetachMiddleware
 from rmos.web.docs_pages import add_docs_pages
 from rmos.web.errors import add_error_handlers
@@ -51,7 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gauges = Gauges(registry)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the documented way to extend it
     add_error_handlers(app)
-    for module in (stores_api, analytics_api, advanced_api, events_api, presets_api, health_api, websocket):
+    for module in (stores_api, analytics_api, advanced_api, charts_api, events_api, presets_api, health_api, websocket):
         # Not by `include_router`: included routers are matched twice over, which was 250 of the 350 µs of a POST.
         app.router.routes.extend(module.router.routes)
     add_docs_pages(app)

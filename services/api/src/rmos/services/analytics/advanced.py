@@ -121,7 +121,7 @@ def _cases(figures: Figures, unit: str, jobs: int) -> list[Case]:
 
 def duration_anomalies(figures: Figures, *, z: float) -> JsonObject:
     """Completed jobs that took unusually long or short for their type, or their type and pattern."""
-    jobs = figures.jobs(JobQuery(statuses=(COMPLETED,), limit=JUDGED_JOBS))
+    jobs = figures.jobs(JobQuery(statuses=(COMPLETED,), known=("duration_seconds",), limit=JUDGED_JOBS))
     timed = [(job, job.duration_seconds) for job in jobs if job.duration_seconds is not None]
     groups: list[JsonValue] = []
     anomalies: list[tuple[float, JsonObject]] = []

@@ -72,9 +72,10 @@ _SPREAD: Final = PackedSelect(
 
 
 @lru_cache(maxsize=256)
-def _jobs_sql(fields: tuple[str, ...], *, has_statuses: bool) -> PackedSelect:
+def _jobs_sql(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool) -> PackedSelect:
     query = select(*(job_facts.c[name] for name in JobFact.__slots__))
     query = query.where(*(job_facts.c[field] == bindparam(f"where_{field}") for field in fields))
+    query = query.where(*(job_facts.c[name].is_not(None) for name in known))
     if has_statuses:
         accepted = select(func.json_each(bindparam("statuses")).table_valued("value").c.value)
         query = query.where(job_facts.c.status.in_(accepted))
@@ -121,7 +122,9 @@ class SqliteFigures:
 
     def jobs(self, query: JobQuery) -> list[JobFact]:
         """The newest jobs that match, oldest first."""
-        statement = _jobs_sql(tuple(field for field, _ in query.where), has_statuses=bool(query.statuses))
+        statement = _jobs_sql(
+            tuple(field for field, _ in query.where), tuple(query.known), has_statuses=bool(query.statuses)
+        )
         rows = statement.rows(
             self._connection,
             **{f"where_{field}": value for field, value in query.where},
