@@ -12,6 +12,7 @@ import orjson
 from rmos.analytics.facts import RISK_SEPARATOR, TOOL_BANDS, Dimension, Tally
 from rmos.clock import seconds_between, to_timestamp
 from rmos.domain.entities import Kind
+from rmos.domain.jobs import STOPPED
 from rmos.stores.base import ListQuery, Stores
 from tests.web.shops import Shop
 
@@ -94,7 +95,7 @@ def number_in(members: dict[str, Any] | None, name: str) -> float | None:
 
 
 def _tally(key: tuple[Any, ...], jobs: list[dict[str, Any]]) -> Tally:
-    def known(values: Iterable[float | None]) -> list[float]:
+    def known(values: Iterable[Any]) -> list[Any]:
         return [value for value in values if value is not None]
 
     durations = known(job["duration_seconds"] for job in jobs)
@@ -103,6 +104,7 @@ def _tally(key: tuple[Any, ...], jobs: list[dict[str, Any]]) -> Tally:
     leads = [
         seconds_between(job["start_time"], job["end_time"]) for job in jobs if job["start_time"] and job["end_time"]
     ]
+    planned = known(map(_planned, jobs))
     return Tally(
         *key,
         jobs=len(jobs),
@@ -121,4 +123,37 @@ def _tally(key: tuple[Any, ...], jobs: list[dict[str, Any]]) -> Tally:
         ),
         spanned=len(leads),
         lead_s=sum(leads),
+        planned=len(planned),
+        planned_s=sum(planned_s for planned_s, _ in planned),
+        planned_run_s=sum(run_s for _, run_s in planned),
     )
+
+
+def _planned(job: dict[str, Any]) -> tuple[float, float] | None:
+    """Planned and actual seconds of a job that tells both, and its pieces."""
+    per_piece = number_in(job["parameters"], "planned_seconds_per_piece")
+    if None in (per_piece, job["duration_seconds"]) or (job["good_qty"] is None and job["scrap_qty"] is None):
+        return None
+    return per_piece * ((job["good_qty"] or 0) + (job["scrap_qty"] or 0)), job["duration_seconds"]
+
+
+def stop_tallies(histories: Iterable[list[dict[str, Any]]], field: str) -> dict[tuple[Any, Any], list[float]]:
+    """What `Figures.stops` must answer over all days: begun, seconds and open, by value and reason.
+
+    Args:
+        histories: The versions of each job that is there, oldest first, with the time of each as `at`.
+    """
+    found: defaultdict[tuple[Any, Any], list[float]] = defaultdict(lambda: [0, 0.0, 0])
+    for versions in histories:
+        before: dict[str, Any] = {"status": None, "reason": None}
+        for number, version in enumerate(versions):
+            is_stopped = version["status"] in STOPPED
+            if is_stopped or version["status"] == "failed":
+                entry = found[versions[-1][field], version["reason"]]
+                entry[0] += not (before["status"] in STOPPED and before["reason"] == version["reason"])
+                if is_stopped and number + 1 < len(versions):
+                    entry[1] += seconds_between(version["at"], versions[number + 1]["at"])
+                elif is_stopped:
+                    entry[2] += 1
+            before = version
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import sqlite3
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from rmos.analytics.facts import Dimension
 from rmos.domain.entities import JOBLOG, PATTERN, STRIP_FAMILY, JsonValue
 from rmos.errors import ClientError, ConflictError, UnavailableError
+from rmos.eventlog.sqlite_statement import Statement
 from rmos.services import entities
 from rmos.services.context import Context
 from rmos.stores.base import Stores
@@ -26,10 +29,20 @@ from rmos.stores.figures_schema import BY_DAY
 from rmos.stores.sqlite import figures as figures_file
 from rmos.stores.sqlite import open_sqlite
 from rmos.stores.sqlite.figures import catch_up
-from tests.analytics.support import documents, tallies
+from rmos.stores.sqlite.figures.reads import jobs_query
+from tests.analytics.support import documents, stop_tallies, tallies
 
 FIRST, LAST = "0001-01-01", "9999-12-31"
 CONTEXT = Context("tester", None, "2026-11-24T10:00:00.000Z")
+_minutes = itertools.count()
+
+
+def later() -> Context:
+    """A context one minute after the one before."""
+    minutes = next(_minutes) % 600
+    return Context("tester", None, f"2026-11-24T{10 + minutes // 60:02}:{minutes % 60:02}:00.000Z")
+
+
 Step = tuple[Any, ...]
 
 _NUMBERS = st.none() | st.floats(0, 1e6).map(lambda value: round(value, 3)) | st.just("much") | st.just(True)
@@ -39,7 +52,7 @@ _TIMES = st.none() | st.sampled_from(
 _JOBS = st.fixed_dictionaries(
     {
         "job_type": st.sampled_from(["slice", "glue_up"]),
-        "status": st.sampled_from(["pending", "running", "completed", "failed", "cancelled"]),
+        "status": st.sampled_from(["running", "completed", "failed", "cancelled", "held", "suspended"]),
         "pattern_id": st.none() | st.just("p1"),
         "strip_family_id": st.none() | st.just("f1"),
         "machine_id": st.none() | st.sampled_from(["cnc1", "cnc2"]),
@@ -51,7 +64,11 @@ _JOBS = st.fixed_dictionaries(
         "scrap_qty": st.none() | st.integers(0, 9),
         "rework_qty": st.none() | st.integers(0, 9),
         "parameters": st.fixed_dictionaries(
-            {}, optional={"tool_diameter_mm": st.none() | st.sampled_from([0.5, 1, 9])}
+            {},
+            optional={
+                "tool_diameter_mm": st.none() | st.sampled_from([0.5, 1, 9]),
+                "planned_seconds_per_piece": st.sampled_from([0, 60, "quick"]),
+            },
         ),
         "results": st.none()
         | st.fixed_dictionaries(
@@ -81,10 +98,10 @@ async def do(stores: Stores, step: Step) -> None:
     try:
         match step:
             case ("make", job_id, fields):
-                await stores.write(lambda tx: entities.create(tx, JOBLOG, {"id": job_id, **fields}, CONTEXT))
+                await stores.write(lambda tx: entities.create(tx, JOBLOG, {"id": job_id, **fields}, later()))
             case ("change", job_id, fields):
                 changes = {**fields, "reopen": True}
-                await stores.write(lambda tx: entities.update(tx, JOBLOG, job_id, changes, CONTEXT))
+                await stores.write(lambda tx: entities.update(tx, JOBLOG, job_id, changes, later()))
             case ("delete", job_id):
                 await stores.write(lambda tx: entities.delete(tx, JOBLOG, job_id, CONTEXT))
             case _:
@@ -120,6 +137,24 @@ async def check(stores: Stores) -> None:
                 other = expected[tally.value, tally.day, tally.status]
                 assert astuple(tally)[:3] == astuple(other)[:3]
                 assert astuple(tally)[3:] == pytest.approx(astuple(other)[3:], rel=1e-9, abs=1e-6)
+    histories = [await versions_of(stores, job["id"]) for job in jobs]
+    for dimension in (Dimension.MACHINE, Dimension.PATTERN):
+        stops = await stores.figures(lambda f, d=dimension: f.stops(d, first_day=FIRST, last_day=LAST))
+
+        slow = stop_tallies(histories, dimension.value)
+        assert {(stop.value, stop.reason) for stop in stops} == set(slow)
+        for stop in stops:
+            assert [stop.begun, stop.seconds, stop.open] == pytest.approx(slow[stop.value, stop.reason], abs=0.002)
+
+
+async def versions_of(stores: Stores, job_id: str) -> list[dict[str, Any]]:
+    """The versions of a job since it was last created."""
+    versions: list[dict[str, Any]] = []
+    for event in await stores.history(JOBLOG.key(job_id)):
+        if event.type == "job:created":
+            versions = []
+        versions.append({**orjson.loads(event.data), "at": event.timestamp})
+    return versions
 
 
 @pytest.fixture(scope="module")
@@ -259,10 +294,24 @@ async def test_jobs_are_the_newest_that_match_oldest_first(tmp_path: Path) -> No
         fields: dict[str, JsonValue] = {"id": f"j{hour}", "job_type": kind, "status": "completed", "end_time": time}
         await stores.write(lambda tx, fields=fields: entities.create(tx, JOBLOG, fields, CONTEXT))
 
-    found = await stores.figures(lambda f: f.jobs(JobQuery([("job_type", "slice")], ["completed"], 2)))
+    found = await stores.figures(lambda f: f.jobs(JobQuery([("job_type", "slice")], ["completed"], limit=2)))
 
     assert [job.id for job in found] == ["j10", "j11"]
     await stores.close()
+
+
+@pytest.mark.parametrize("fields", [(), ("job_type",), ("machine_id", "job_type"), ("pattern_id",), ("project_id",)])
+async def test_the_newest_jobs_are_found_without_sorting_all(tmp_path: Path, fields: tuple[str, ...]) -> None:
+    stores = await shop_with_jobs(tmp_path, 30)
+    await stores.figures(job_count)
+    await stores.close()
+    text = Statement(jobs_query(fields, ("duration_seconds",), has_statuses=True)).text
+    connection = sqlite3.connect(tmp_path / "rmos.db.figures")
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", ["x"] * text.count("?"))]
+    connection.close()
+
+    assert any("INDEX ix_job_facts_" in step for step in plan), plan
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan
 
 
 async def test_medians_are_those_of_the_sorted_durations(tmp_path: Path) -> None:

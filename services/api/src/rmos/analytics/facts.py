@@ -51,6 +51,8 @@ class Tally:
         good, scrap, rework: Sums of pieces.
         first_pass: Pieces that were good without rework, of jobs that tell a good quantity: `max(0, good - rework)`.
         spanned: How many tell start and end; `lead_s` is the sum of the seconds between.
+        planned: How many tell the planned time of a piece, how many they made and how long they took. `planned_s` is
+            the sum of planned time times pieces, `planned_run_s` that of the durations.
     """
 
     value: str | None
@@ -70,6 +72,46 @@ class Tally:
     first_pass: float
     spanned: int
     lead_s: float
+    planned: int
+    planned_s: float
+    planned_run_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTally:
+    """Stops of jobs, added up, by a value of a dimension and their reason.
+
+    A stop is the time that a job spends held, suspended or interrupted for one reason; a failure for a reason is one
+    without a length.
+
+    Attributes:
+        value: None for the jobs that have none.
+        begun: How many began.
+        ended: How many of those that have a length came to their end; `seconds` is the sum of those.
+        open: How many go on.
+    """
+
+    value: str | None
+    reason: str | None
+    begun: int
+    ended: int
+    seconds: float
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Time that jobs spent in progress, around the beginning of a window and at its end.
+
+    Attributes:
+        open_jobs: Begun and not ended, with a start and without an end.
+        open_s: Seconds of these within the window.
+        earlier_s: Seconds before the window of jobs that ended within it.
+    """
+
+    open_jobs: int
+    open_s: float
+    earlier_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ class Sums:
     first_pass: float
     spanned: int
     lead_s: float
+    planned: int
+    planned_s: float
+    planned_run_s: float
 
     @classmethod
     def of(cls, tallies: Sequence[Tally]) -> Sums:
@@ -55,6 +58,9 @@ class Sums:
             first_pass=math.fsum(tally.first_pass for tally in tallies),
             spanned=sum(tally.spanned for tally in tallies),
             lead_s=math.fsum(tally.lead_s for tally in tallies),
+            planned=sum(tally.planned for tally in tallies),
+            planned_s=math.fsum(tally.planned_s for tally in tallies),
+            planned_run_s=math.fsum(tally.planned_run_s for tally in tallies),
         )
 
     @property

@@ -25,7 +25,9 @@ FAILED: Final = "failed"
 OPEN: Final = (PENDING, "planned", "ready", RUNNING, "held", "suspended", "interrupted")
 ENDED: Final = (COMPLETED, FAILED, "cancelled")
 STATUSES: Final = OPEN + ENDED
-IN_PROGRESS: Final = (RUNNING, "held", "suspended", "interrupted")
+STOPPED: Final = ("held", "suspended", "interrupted")
+"""Begun, and not going on."""
+IN_PROGRESS: Final = (RUNNING, *STOPPED)
 """Begun and not ended: the work in progress (WIP) of the shop."""
 
 SYNONYMS: Final[Mapping[str, str]] = {"error": FAILED}

@@ -12,7 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rmos.analytics.facts import Dimension, FamilyFact, JobFact, PatternFact, Spread, Tally
+from rmos.analytics.facts import (
+    Dimension,
+    FamilyFact,
+    JobFact,
+    PatternFact,
+    Presence,
+    Spread,
+    StopTally,
+    Tally,
+)
+from rmos.clock import Timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,14 @@ class Figures(Protocol):
             first_day: With it, tallies of each day from this one to `last_day`; without, of all days together.
             value: Only this value of the dimension; None for all.
         """
+        ...
+
+    def stops(self, dimension: Dimension, *, first_day: str, last_day: str) -> list[StopTally]:
+        """Stops that began on these days, by a dimension of their jobs (not `RISK` or `REASON`) and their reason."""
+        ...
+
+    def presence(self, since: Timestamp, now: Timestamp) -> Presence:
+        """Time in progress that the sums of whole jobs between `since` and `now` lack or have too much."""
         ...
 
     def spreads(self) -> list[Spread]:

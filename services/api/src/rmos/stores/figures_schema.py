@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Float, Index, Integer, LargeBinary, MetaData, Table, Text, func
+from sqlalchemy import Column, ColumnElement, Float, Index, Integer, LargeBinary, MetaData, Table, Text, case, func
 
 from rmos.analytics.facts import RISK_SEPARATOR, Dimension
 
-LAYOUT: Final = 1
+LAYOUT: Final = 3
 """Number of this set of tables. Raise it with every change of a table, or of what is counted."""
 
 metadata: Final = MetaData()
@@ -35,6 +35,7 @@ job_facts: Final = Table(
     Column("reason", Text),
     Column("tool_band", Text),
     Column("moment", Text, nullable=False, comment="end, or start, or when it was logged"),
+    Column("start_time", Text),
     Column("lead_s", Float, comment="seconds from start to end"),
     Column("duration_seconds", Float),
     Column("waste_percentage", Float),
@@ -45,8 +46,11 @@ job_facts: Final = Table(
     Column("kerf_mm", Float),
     Column("actual_kerf_mm", Float),
     Column("tool_diameter_mm", Float),
+    Column("planned_s", Float, comment="planned time of a piece times pieces; NULL without a duration"),
 )
-Index("ix_job_facts_moment", job_facts.c.moment)
+Index("ix_job_facts_moment", job_facts.c.moment, job_facts.c.start_time)
+# Not by status: for the newest jobs of a status the planner would take it, and sort them all.
+Index("ix_job_facts_open", job_facts.c.start_time, sqlite_where=job_facts.c.lead_s.is_(None))
 for _field in ("job_type", "pattern_id", "machine_id", "project_id"):
     Index(f"ix_job_facts_{_field}", job_facts.c[_field], job_facts.c.moment)
 Index("ix_job_facts_duration", job_facts.c.job_type, job_facts.c.status, job_facts.c.duration_seconds)
@@ -66,9 +70,12 @@ SUMS: Final[Mapping[str, ColumnElement[Any]]] = {  # Any: counts and sums
     "first_pass": func.total(func.max(0, job_facts.c.good_qty - func.coalesce(job_facts.c.rework_qty, 0))),
     "spanned": func.count(job_facts.c.lead_s),
     "lead_s": func.total(job_facts.c.lead_s),
+    "planned": func.count(job_facts.c.planned_s),
+    "planned_s": func.total(job_facts.c.planned_s),
+    "planned_run_s": func.total(case((job_facts.c.planned_s.is_not(None), job_facts.c.duration_seconds))),
 }
 """What is added up of the jobs of one cell, by column of `job_totals`."""
-_COUNTS: Final = ("jobs", "timed", "measured", "reported", "counted", "spanned")
+_COUNTS: Final = ("jobs", "timed", "measured", "reported", "counted", "spanned", "planned")
 
 job_totals: Final = Table(
     "job_totals",
@@ -81,7 +88,6 @@ job_totals: Final = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_job_totals_empty", job_totals.c.jobs, sqlite_where=job_totals.c.jobs == 0)
-Index("ix_job_totals_value", job_totals.c.dimension, job_totals.c.value, job_totals.c.day)
 
 VALUE: Final[Mapping[Dimension, ColumnElement[str]]] = {
     dimension: func.coalesce(job_facts.c[dimension.value], "")
@@ -97,6 +103,21 @@ VALUE: Final[Mapping[Dimension, ColumnElement[str]]] = {
 """The value of a job in each dimension."""
 BY_DAY: Final = tuple(dimension for dimension in Dimension if dimension is not Dimension.RISK)
 """Dimensions that are added up by day as well."""
+
+stop_facts: Final = Table(
+    "stop_facts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("job_id", Text, nullable=False),
+    *(Column(field, Text) for field in ("job_type", "pattern_id", "strip_family_id", "machine_id", "project_id")),
+    Column("reason", Text),
+    Column("day", Text, nullable=False),
+    Column("begins", Integer, nullable=False, comment="0: goes on with the stop before it"),
+    Column("is_open", Integer, nullable=False),
+    Column("seconds", Float, comment="NULL while it goes on, and for a failure"),
+)
+Index("ix_stop_facts_job_id", stop_facts.c.job_id)
+Index("ix_stop_facts_day", stop_facts.c.day)
 
 pattern_facts: Final = Table(
     "pattern_facts",

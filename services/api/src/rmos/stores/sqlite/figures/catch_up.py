@@ -22,12 +22,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     bindparam,
     case,
     cast,
     delete,
     func,
     literal,
+    or_,
     select,
     text,
     update,
@@ -35,10 +37,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.sql.functions import FunctionElement
 
 from rmos.analytics.extraction import family_fact, pattern_fact
 from rmos.analytics.facts import TOOL_BANDS, Dimension
 from rmos.domain.entities import JOBLOG, KINDS, PATTERN, STRIP_FAMILY, JsonObject, Kind
+from rmos.domain.events import Category, event_type
+from rmos.domain.jobs import FAILED, STOPPED
 from rmos.eventlog.base import LogHead
 from rmos.eventlog.schema import events
 from rmos.eventlog.sqlite import read_head
@@ -54,13 +59,14 @@ from rmos.stores.figures_schema import (
     metadata,
     pattern_facts,
     progress,
+    stop_facts,
 )
 from rmos.stores.schema import TABLE, joblogs
 from rmos.stores.sqlite.connection import roll_back
 
 Row: TypeAlias = "dict[str, Any]"  # Any: the values of the columns of whatever table
 
-STEP_EVENTS: Final = 20_000
+STEP_EVENTS: Final = 5_000
 """Events, or jobs when all are counted anew, of one step: a few tenths of a second."""
 _LARGEST: Final = 1e15
 """Largest magnitude that is taken for a measurement, as in `domain.fields`."""
@@ -91,6 +97,12 @@ def _seconds(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElemen
 _tool_mm: Final = _number(
     "$.parameters.tool_diameter_mm", "$.parameters.tool_diameter", "$.parameters.toolDiameter", at_least=0, at_most=1e3
 )
+_pieces: Final = case(
+    (
+        func.coalesce(joblogs.c.good_qty, joblogs.c.scrap_qty).is_not(None),
+        func.coalesce(joblogs.c.good_qty, 0) + func.coalesce(joblogs.c.scrap_qty, 0),
+    )
+)
 _FACT: Final = {
     **{
         name: joblogs.c[name]
@@ -109,6 +121,7 @@ _FACT: Final = {
             "rework_qty",
         )
     },
+    "start_time": joblogs.c.start_time,
     "moment": func.coalesce(joblogs.c.end_time, joblogs.c.start_time, joblogs.c.created_at),
     "lead_s": _seconds(joblogs.c.start_time, joblogs.c.end_time),
     "waste_percentage": _number("$.results.waste_percentage", at_least=0, at_most=100),
@@ -116,6 +129,12 @@ _FACT: Final = {
     "kerf_mm": _number("$.parameters.kerf_mm", "$.results.kerf_mm", at_least=0),
     "actual_kerf_mm": _number("$.results.actual_kerf_mm", "$.parameters.actual_kerf_mm", at_least=0),
     "tool_diameter_mm": _tool_mm,
+    "planned_s": case(
+        (
+            joblogs.c.duration_seconds.is_not(None),
+            _number("$.parameters.planned_seconds_per_piece", at_least=0) * _pieces,
+        )
+    ),
     "tool_band": case(*((_tool_mm < below, name) for name, below in TOOL_BANDS), else_=None),
 }
 """What is counted of a job, by column of `job_facts`."""
@@ -176,6 +195,76 @@ _REPLACE: Final = (
             list(_FACT),
             select(*(column.label(name) for name, column in _FACT.items())).where(
                 joblogs.c.id.in_(select(changed.c.id))
+            ),
+        )
+    ),
+)
+_created: Final = events.alias("created")
+_born: Final = (
+    select(func.max(_created.c.offset))
+    .where(_created.c.key == events.c.key, _created.c.type == event_type(Category.JOB, "created"))
+    .correlate(events)
+    .scalar_subquery()
+)
+"""Where the present life of a job begins: its id may have been another job's, which was deleted."""
+_versions: Final = (
+    select(
+        joblogs.c.id.label("job_id"),
+        *(joblogs.c[field] for field in ("job_type", "pattern_id", "strip_family_id", "machine_id", "project_id")),
+        func.json_extract(cast(events.c.data, Text), "$.status").label("status"),
+        func.json_extract(cast(events.c.data, Text), "$.reason").label("reason"),
+        events.c.timestamp.label("since"),
+        events.c.offset.label("offset"),
+    )
+    .select_from(joblogs)
+    .join(events, events.c.key == JOBLOG.key("") + joblogs.c.id)
+    .where(
+        joblogs.c.id.in_(select(changed.c.id)),
+        events.c.version.is_not(None),
+        events.c.offset >= func.coalesce(_born, 0),  # the log may no longer tell of the creation
+    )
+    .subquery("versions")
+)
+
+
+def _beside(value: FunctionElement[Any]) -> ColumnElement[Any]:  # Any: of whatever column
+    """A value of the version before or after."""
+    return value.over(partition_by=_versions.c.job_id, order_by=_versions.c.offset)
+
+
+_neighbours: Final = select(
+    *_versions.c,
+    _beside(func.lead(_versions.c.since)).label("until"),
+    _beside(func.lag(_versions.c.status)).label("status_before"),
+    _beside(func.lag(_versions.c.reason)).label("reason_before"),
+).subquery("neighbours")
+
+
+def _is_stopped(status: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*(status == name for name in STOPPED))
+
+
+_goes_on: Final = and_(
+    _is_stopped(_neighbours.c.status_before), _neighbours.c.reason.is_not_distinct_from(_neighbours.c.reason_before)
+)
+_STOP: Final = {
+    **{
+        name: _neighbours.c[name]
+        for name in ("job_id", "job_type", "pattern_id", "strip_family_id", "machine_id", "project_id", "reason")
+    },
+    "day": func.substr(_neighbours.c.since, 1, 10),
+    "begins": case((_goes_on, 0), else_=1),
+    "is_open": case((_is_stopped(_neighbours.c.status) & _neighbours.c.until.is_(None), 1), else_=0),
+    "seconds": case((_is_stopped(_neighbours.c.status), _seconds(_neighbours.c.since, _neighbours.c.until))),
+}
+"""A stop as one version of its job tells it, by column of `stop_facts`. As far back as the log is kept."""
+_REPLACE_STOPS: Final = (
+    Statement(delete(stop_facts).where(stop_facts.c.job_id.in_(select(changed.c.id)))),
+    Statement(
+        insert(stop_facts).from_select(
+            list(_STOP),
+            select(*(column.label(name) for name, column in _STOP.items())).where(
+                or_(_is_stopped(_neighbours.c.status), _neighbours.c.status == FAILED)
             ),
         )
     ),
@@ -315,7 +404,7 @@ def _count_events(connection: sqlite3.Connection, after: int, until: int) -> Non
 
 
 def _count_jobs(connection: sqlite3.Connection) -> None:
-    for statement in (*_TAKE_OFF, *_REPLACE, *_ADD, _DROP_EMPTY, _FORGET_CHANGED):
+    for statement in (*_TAKE_OFF, *_REPLACE, *_ADD, _DROP_EMPTY, *_REPLACE_STOPS, _FORGET_CHANGED):
         statement.run(connection)
 
 

@@ -7,13 +7,24 @@ from functools import lru_cache
 from typing import Final
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, or_, select
 
-from rmos.analytics.facts import Dimension, FamilyFact, JobFact, PatternFact, RingFact, Spread, Tally
-from rmos.domain.jobs import COMPLETED
-from rmos.eventlog.sqlite_statement import PackedSelect
+from rmos.analytics.facts import (
+    Dimension,
+    FamilyFact,
+    JobFact,
+    PatternFact,
+    Presence,
+    RingFact,
+    Spread,
+    StopTally,
+    Tally,
+)
+from rmos.clock import Timestamp
+from rmos.domain.jobs import COMPLETED, IN_PROGRESS
+from rmos.eventlog.sqlite_statement import AnySelect, PackedSelect
 from rmos.stores.figures import JobQuery
-from rmos.stores.figures_schema import SUMS, family_facts, job_facts, job_totals, pattern_facts
+from rmos.stores.figures_schema import SUMS, family_facts, job_facts, job_totals, pattern_facts, stop_facts
 
 # Floats come through JSON with 15 digits. That is as exact as a sum of a million of them can be.
 
@@ -35,6 +46,52 @@ def _totals_sql(*, by_day: bool, one_value: bool) -> PackedSelect:
     if one_value:
         query = query.where(job_totals.c.value == bindparam("value"))
     return PackedSelect(query)
+
+
+_having_length: Final = func.total(
+    case(((stop_facts.c.seconds.is_not(None)) | (stop_facts.c.is_open == 1), stop_facts.c.begins), else_=0)
+)
+"""Stops that are no failures: each begins once, with the first version that tells it, and ends with the last."""
+
+
+@lru_cache(maxsize=8)
+def _stops_sql(dimension: Dimension) -> PackedSelect:
+    value = stop_facts.c[dimension.value]
+    return PackedSelect(
+        select(
+            value.label("value_"),
+            stop_facts.c.reason,
+            func.sum(stop_facts.c.begins).label("begun"),
+            func.max(0, _having_length - func.sum(stop_facts.c.is_open)).label("ended"),
+            func.total(stop_facts.c.seconds).label("seconds_"),
+            func.sum(stop_facts.c.is_open).label("open"),
+        )
+        .where(stop_facts.c.day.between(bindparam("first_day"), bindparam("last_day")))
+        .group_by(value, stop_facts.c.reason)
+    )
+
+
+def _seconds(start: ColumnElement[str], end: ColumnElement[str]) -> ColumnElement[float]:
+    return (func.julianday(end) - func.julianday(start)) * 86_400
+
+
+_since: Final = cast(bindparam("since"), Text)
+_now: Final = cast(bindparam("now"), Text)
+_OPEN: Final = PackedSelect(
+    select(
+        func.count().label("open_jobs"),
+        func.total(func.max(0.0, _seconds(func.max(job_facts.c.start_time, _since), _now))).label("open_s"),
+    ).where(
+        or_(*(job_facts.c.status == name for name in IN_PROGRESS)),
+        job_facts.c.start_time.is_not(None),
+        job_facts.c.lead_s.is_(None),
+    )
+)
+_EARLIER: Final = PackedSelect(
+    select(func.total(_seconds(job_facts.c.start_time, _since)).label("earlier_s")).where(
+        job_facts.c.moment >= _since, job_facts.c.start_time < _since, job_facts.c.lead_s.is_not(None)
+    )
+)
 
 
 _TIMED_TYPES: Final = PackedSelect(
@@ -71,15 +128,20 @@ _SPREAD: Final = PackedSelect(
 )
 
 
-@lru_cache(maxsize=256)
-def _jobs_sql(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool) -> PackedSelect:
+def jobs_query(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool) -> AnySelect:
+    """The newest jobs with certain values, newest first, along an index that is in the order of their moments."""
     query = select(*(job_facts.c[name] for name in JobFact.__slots__))
     query = query.where(*(job_facts.c[field] == bindparam(f"where_{field}") for field in fields))
     query = query.where(*(job_facts.c[name].is_not(None) for name in known))
     if has_statuses:
         accepted = select(func.json_each(bindparam("statuses")).table_valued("value").c.value)
         query = query.where(job_facts.c.status.in_(accepted))
-    return PackedSelect(query.order_by(job_facts.c.moment.desc(), job_facts.c.number.desc()).limit(bindparam("limit")))
+    return query.order_by(job_facts.c.moment.desc(), job_facts.c.number.desc()).limit(bindparam("limit"))
+
+
+@lru_cache(maxsize=256)
+def _jobs_sql(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool) -> PackedSelect:
+    return PackedSelect(jobs_query(fields, known, has_statuses=has_statuses))
 
 
 _PATTERNS: Final = PackedSelect(
@@ -108,6 +170,17 @@ class SqliteFigures:
             self._connection, dimension=dimension.value, first_day=first_day, last_day=last_day, value=value
         )
         return [Tally(*row) for row in rows]
+
+    def stops(self, dimension: Dimension, *, first_day: str, last_day: str) -> list[StopTally]:
+        """Stops that began on these days, by a dimension of their jobs and their reason."""
+        rows = _stops_sql(dimension).rows(self._connection, first_day=first_day, last_day=last_day)
+        return [StopTally(*row) for row in rows]
+
+    def presence(self, since: Timestamp, now: Timestamp) -> Presence:
+        """Time in progress that the sums of whole jobs between `since` and `now` lack or have too much."""
+        ((open_jobs, open_s),) = _OPEN.rows(self._connection, since=since, now=now)
+        ((earlier_s,),) = _EARLIER.rows(self._connection, since=since)
+        return Presence(open_jobs, open_s, earlier_s)
 
     def spreads(self) -> list[Spread]:
         """Of each job type that has completed jobs with a duration."""
