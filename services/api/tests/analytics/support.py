@@ -67,12 +67,16 @@ async def documents(stores: Stores, kind: Kind) -> list[dict[str, Any]]:
 
 
 def tallies(jobs: Iterable[dict[str, Any]], dimension: Dimension, *, by_day: bool) -> dict[tuple[Any, ...], Tally]:
-    """What `Figures.totals` must answer, by value, day and status."""
+    """What `Figures` must answer of these jobs, by value, day and status."""
     cells: defaultdict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for job in jobs:
-        moment = job["end_time"] or job["start_time"] or job["created_at"]
-        cells[value_of(job, dimension), moment[:10] if by_day else None, job["status"]].append(job)
+        cells[value_of(job, dimension), moment_of(job)[:10] if by_day else None, job["status"]].append(job)
     return {key: _tally(key, members) for key, members in cells.items()}
+
+
+def moment_of(job: dict[str, Any]) -> str:
+    """When a job counts."""
+    return job["end_time"] or job["start_time"] or job["created_at"]
 
 
 def value_of(job: dict[str, Any], dimension: Dimension) -> str | None:

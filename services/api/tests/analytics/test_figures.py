@@ -17,7 +17,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from rmos.analytics.facts import Dimension
+from rmos.analytics.facts import Dimension, Tally
 from rmos.domain.entities import JOBLOG, PATTERN, STRIP_FAMILY, JsonValue
 from rmos.errors import ClientError, ConflictError, UnavailableError
 from rmos.eventlog.sqlite_statement import Statement
@@ -25,12 +25,12 @@ from rmos.services import entities
 from rmos.services.context import Context
 from rmos.stores.base import Stores
 from rmos.stores.figures import Figures, JobQuery
-from rmos.stores.figures_schema import BY_DAY
+from rmos.stores.figures_schema import BY_DAY, spans
 from rmos.stores.sqlite import figures as figures_file
 from rmos.stores.sqlite import open_sqlite
 from rmos.stores.sqlite.figures import catch_up
 from rmos.stores.sqlite.figures.reads import jobs_query
-from tests.analytics.support import documents, stop_tallies, tallies
+from tests.analytics.support import documents, moment_of, stop_tallies, tallies
 
 FIRST, LAST = "0001-01-01", "9999-12-31"
 CONTEXT = Context("tester", None, "2026-11-24T10:00:00.000Z")
@@ -45,9 +45,21 @@ def later() -> Context:
 
 Step = tuple[Any, ...]
 
+LATER_TIMES = [
+    "2026-11-30T23:59:59.999Z",
+    "2026-12-01T00:00:00.000Z",
+    "2027-01-31T12:00:00.000Z",
+    "2027-02-01T00:00:00.000Z",
+]
+WINDOWS = (
+    ("2026-11-20", "2026-11-30"),
+    ("2026-11-01", "2027-01-31"),
+    ("2026-11-21", "2027-02-01"),
+    ("2026-12-01", "2026-12-01"),
+)
 _NUMBERS = st.none() | st.floats(0, 1e6).map(lambda value: round(value, 3)) | st.just("much") | st.just(True)
 _TIMES = st.none() | st.sampled_from(
-    ["2026-11-20T08:00:00.000Z", "2026-11-20T23:59:59.999Z", "2026-11-21T00:00:00.000Z"]
+    ["2026-11-20T08:00:00.000Z", "2026-11-20T23:59:59.999Z", "2026-11-21T00:00:00.000Z", *LATER_TIMES]
 )
 _JOBS = st.fixed_dictionaries(
     {
@@ -122,24 +134,30 @@ async def make_parents(stores: Stores) -> None:
     await stores.write(lambda tx: entities.create(tx, PATTERN, {"id": "p1", "name": "Rope", "ring_count": 3}, CONTEXT))
 
 
+def same(found: list[Tally], expected: dict[tuple[Any, ...], Tally]) -> None:
+    assert {(tally.value, tally.day, tally.status) for tally in found} == set(expected)
+    for tally in found:
+        other = expected[tally.value, tally.day, tally.status]
+        assert astuple(tally)[3:] == pytest.approx(astuple(other)[3:], rel=1e-9, abs=1e-6)
+
+
 async def check(stores: Stores) -> None:
     """The figures are what every document says."""
     jobs = await documents(stores, JOBLOG)
     for dimension in Dimension:
-        for by_day in (False, True) if dimension in BY_DAY else (False,):
-            window = {"first_day": FIRST, "last_day": LAST} if by_day else {}
-
-            found = await stores.figures(lambda f, d=dimension, w=window: f.totals(d, **w))
-
-            expected = tallies(jobs, dimension, by_day=by_day)
-            assert {(t.value, t.day, t.status) for t in found} == set(expected)
-            for tally in found:
-                other = expected[tally.value, tally.day, tally.status]
-                assert astuple(tally)[:3] == astuple(other)[:3]
-                assert astuple(tally)[3:] == pytest.approx(astuple(other)[3:], rel=1e-9, abs=1e-6)
+        everything = await stores.figures(lambda f, d=dimension: f.totals(d))
+        same(everything, tallies(jobs, dimension, by_day=False))
+        if dimension not in BY_DAY:
+            continue
+        daily = await stores.figures(lambda f, d=dimension: f.daily_totals(d, FIRST, LAST))
+        same(daily, tallies(jobs, dimension, by_day=True))
+        for first, last in WINDOWS:
+            window = await stores.figures(lambda f, d=dimension, w=(first, last): f.window_totals(d, *w))
+            within = [job for job in jobs if first <= moment_of(job)[:10] <= last]
+            same(window, tallies(within, dimension, by_day=False))
     histories = [await versions_of(stores, job["id"]) for job in jobs]
     for dimension in (Dimension.MACHINE, Dimension.PATTERN):
-        stops = await stores.figures(lambda f, d=dimension: f.stops(d, first_day=FIRST, last_day=LAST))
+        stops = await stores.figures(lambda f, d=dimension: f.stops(d, FIRST, LAST))
 
         slow = stop_tallies(histories, dimension.value)
         assert {(stop.value, stop.reason) for stop in stops} == set(slow)
@@ -298,6 +316,18 @@ async def test_jobs_are_the_newest_that_match_oldest_first(tmp_path: Path) -> No
 
     assert [job.id for job in found] == ["j10", "j11"]
     await stores.close()
+
+
+def test_a_window_is_whole_months_and_the_days_at_its_ends() -> None:
+    assert spans("2026-11-20", "2026-11-24") == [("2026-11-20", "2026-11-24")]
+    assert spans("2026-11-01", "2026-11-30") == [("M2026-11", "M2026-11")]
+    assert spans("2025-11-25", "2026-11-24") == [
+        ("M2025-12", "M2026-10"),
+        ("2025-11-25", "2025-11-30"),
+        ("2026-11-01", "2026-11-24"),
+    ]
+    assert spans("2024-01-31", "2024-02-29") == [("M2024-02", "M2024-02"), ("2024-01-31", "2024-01-31")]
+    assert spans("2024-01-02", "2024-02-28") == [("2024-01-02", "2024-02-28")]
 
 
 @pytest.mark.parametrize("fields", [(), ("job_type",), ("machine_id", "job_type"), ("pattern_id",), ("project_id",)])

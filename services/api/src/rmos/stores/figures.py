@@ -45,23 +45,19 @@ class JobQuery:
 class Figures(Protocol):
     """The figures at one moment. Synchronous: for the time of one work, on its thread."""
 
-    def totals(
-        self,
-        dimension: Dimension,
-        *,
-        first_day: str | None = None,
-        last_day: str | None = None,
-        value: str | None = None,
-    ) -> list[Tally]:
-        """Jobs added up by a dimension and their status.
-
-        Args:
-            first_day: With it, tallies of each day from this one to `last_day`; without, of all days together.
-            value: Only this value of the dimension; None for all.
-        """
+    def totals(self, dimension: Dimension, *, value: str | None = None) -> list[Tally]:
+        """Jobs of all days, added up by a dimension and their status; of one value alone, if it is given."""
         ...
 
-    def stops(self, dimension: Dimension, *, first_day: str, last_day: str) -> list[StopTally]:
+    def daily_totals(self, dimension: Dimension, first_day: str, last_day: str) -> list[Tally]:
+        """Jobs of each day from the first to the last one, added up by a dimension (not `RISK`) and their status."""
+        ...
+
+    def window_totals(self, dimension: Dimension, first_day: str, last_day: str) -> list[Tally]:
+        """Jobs of all days from the first to the last one together, as `daily_totals`."""
+        ...
+
+    def stops(self, dimension: Dimension, first_day: str, last_day: str) -> list[StopTally]:
         """Stops that began on these days, by a dimension of their jobs (not `RISK` or `REASON`) and their reason."""
         ...
 

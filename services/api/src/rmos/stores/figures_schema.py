@@ -4,19 +4,21 @@ They are derived from the stores and can be made anew from them at any time, so 
 another `LAYOUT` is another set of tables, filled from the beginning.
 
 Rule 1: `job_facts` holds what was last added to `job_totals` of each job, so that it can be taken off again.
-Rule 2: an empty text stands for "none" in the key of `job_totals`, and an empty day for all days together.
+Rule 2: an empty text stands for "none" in the key of `job_totals`. Its `day` is a day, a whole month (`MONTH` before
+`YYYY-MM`), or empty for all days together. So a window of a year is a dozen months and some days at its ends.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Float, Index, Integer, LargeBinary, MetaData, Table, Text, case, func
 
 from rmos.analytics.facts import RISK_SEPARATOR, Dimension
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """Number of this set of tables. Raise it with every change of a table, or of what is counted."""
 
 metadata: Final = MetaData()
@@ -53,6 +55,7 @@ Index("ix_job_facts_moment", job_facts.c.moment, job_facts.c.start_time)
 Index("ix_job_facts_open", job_facts.c.start_time, sqlite_where=job_facts.c.lead_s.is_(None))
 for _field in ("job_type", "pattern_id", "machine_id", "project_id"):
     Index(f"ix_job_facts_{_field}", job_facts.c[_field], job_facts.c.moment)
+Index("ix_job_facts_machine_id_job_type", job_facts.c.machine_id, job_facts.c.job_type, job_facts.c.moment)
 Index("ix_job_facts_duration", job_facts.c.job_type, job_facts.c.status, job_facts.c.duration_seconds)
 
 SUMS: Final[Mapping[str, ColumnElement[Any]]] = {  # Any: counts and sums
@@ -102,7 +105,30 @@ VALUE: Final[Mapping[Dimension, ColumnElement[str]]] = {
 }
 """The value of a job in each dimension."""
 BY_DAY: Final = tuple(dimension for dimension in Dimension if dimension is not Dimension.RISK)
-"""Dimensions that are added up by day as well."""
+"""Dimensions that are added up by day and by month as well."""
+MONTH: Final = "M"
+"""Before a month, so that no month lies between two days."""
+
+
+def spans(first_day: str, last_day: str) -> list[tuple[str, str]]:
+    """The fewest ranges of `job_totals.day` that cover these days: days before, whole months, days after."""
+    first, last = date.fromisoformat(first_day), date.fromisoformat(last_day)
+    months_from = first if first.day == 1 else _next_month(first)
+    months_to = last + timedelta(days=1) if (last + timedelta(days=1)).day == 1 else last.replace(day=1)
+    if months_from >= months_to:
+        return [(first_day, last_day)]
+    last_month = months_to - timedelta(days=1)
+    found = [(f"{MONTH}{months_from:%Y-%m}", f"{MONTH}{last_month:%Y-%m}")]
+    if first < months_from:
+        found.append((first_day, (months_from - timedelta(days=1)).isoformat()))
+    if months_to <= last:
+        found.append((months_to.isoformat(), last_day))
+    return found
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
 
 stop_facts: Final = Table(
     "stop_facts",

@@ -196,7 +196,7 @@ def success_anomalies(figures: Figures, *, z: float, window_days: int, now: Time
     """Windows of days in which more or fewer jobs failed than in all the others of the past year."""
     windows = min(MAX_WINDOWS, 365 // window_days)
     days = last_days(now, windows * window_days)
-    tallies = figures.totals(Dimension.JOB_TYPE, first_day=days[0], last_day=days[-1])
+    tallies = figures.daily_totals(Dimension.JOB_TYPE, days[0], days[-1])
     by_day = sums_by(tallies, lambda tally: tally.day)
     counts = []
     for start in range(0, len(days), window_days):

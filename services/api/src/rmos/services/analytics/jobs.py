@@ -35,7 +35,7 @@ _RECENT: Final = (
 def success_trends(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
     """Completed and failed jobs of each of the last days, those without jobs as well; overall they are pooled."""
     calendar = last_days(now, days)
-    tallies = figures.totals(Dimension.JOB_TYPE, first_day=calendar[0], last_day=calendar[-1])
+    tallies = figures.daily_totals(Dimension.JOB_TYPE, calendar[0], calendar[-1])
     by_day = sums_by(tallies, lambda tally: tally.day)
     return {
         "days": days,
@@ -86,7 +86,7 @@ def status(figures: Figures) -> JsonObject:
 def throughput(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
     """Completed jobs by the day they ended, over the calendar: days on which nothing ended count."""
     calendar = last_days(now, days)
-    tallies = figures.totals(Dimension.JOB_TYPE, first_day=calendar[0], last_day=calendar[-1])
+    tallies = figures.daily_totals(Dimension.JOB_TYPE, calendar[0], calendar[-1])
     by_day = sums_by(of_status(tallies, COMPLETED), lambda tally: tally.day)
     counts = {day: by_day[day].jobs if day in by_day else 0 for day in calendar}
     total = sum(counts.values())

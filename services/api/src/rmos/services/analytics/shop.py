@@ -50,9 +50,9 @@ def shop(
         weekdays: Working days, 1 (Monday) to 7. Time is planned for machines alone: a project has no clock.
     """
     calendar = last_days(now, days)
-    window = {"first_day": calendar[0], "last_day": calendar[-1]}
-    tallies = grouped(figures.totals(BY[by], **window), lambda tally: tally.value)
-    stops = figures.stops(BY[by], **window)
+    window = calendar[0], calendar[-1]
+    tallies = grouped(figures.window_totals(BY[by], *window), lambda tally: tally.value)
+    stops = figures.stops(BY[by], *window)
     working = sum(date.fromisoformat(day).isoweekday() in weekdays for day in calendar)
     planned_s = working * hours_per_day * 3600 if by == "machine" else 0.0
     groups = {
@@ -82,7 +82,7 @@ def shop_flow(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
     """Work in progress, throughput and cycle time, and how well they fit together."""
     calendar = last_days(now, days)
     since = f"{calendar[0]}T00:00:00.000Z"
-    tallies = figures.totals(Dimension.JOB_TYPE, first_day=calendar[0], last_day=calendar[-1])
+    tallies = figures.window_totals(Dimension.JOB_TYPE, calendar[0], calendar[-1])
     ended = Sums.of([tally for tally in tallies if tally.status in ENDED])
     presence = figures.presence(since, now)
     window_s = seconds_between(since, now)
@@ -110,10 +110,10 @@ def shop_flow(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
 def losses(figures: Figures, *, by: str, days: int, now: Timestamp) -> JsonObject:
     """Scrap and downtime, the largest causes first."""
     calendar = last_days(now, days)
-    window = {"first_day": calendar[0], "last_day": calendar[-1]}
-    scrap = sums_by(figures.totals(BY[by], **window), lambda tally: tally.value)
-    scrap_reasons = sums_by(figures.totals(Dimension.REASON, **window), lambda tally: tally.value)
-    stops = figures.stops(BY[by], **window)
+    window = calendar[0], calendar[-1]
+    scrap = sums_by(figures.window_totals(BY[by], *window), lambda tally: tally.value)
+    scrap_reasons = sums_by(figures.window_totals(Dimension.REASON, *window), lambda tally: tally.value)
+    stops = figures.stops(BY[by], *window)
     lost = [stop for stop in stops if stop.reason not in WAITING]
     reasons = {reason: [stop for stop in lost if stop.reason == reason] for reason in {s.reason for s in lost}}
     places = {value: [stop for stop in lost if stop.value == value] for value in {s.value for s in lost}}

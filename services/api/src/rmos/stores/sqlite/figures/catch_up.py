@@ -51,6 +51,7 @@ from rmos.eventlog.sqlite_statement import PackedSelect, Statement
 from rmos.stores.figures_schema import (
     BY_DAY,
     LAYOUT,
+    MONTH,
     SUMS,
     VALUE,
     family_facts,
@@ -181,10 +182,11 @@ def _add_up(dimension: Dimension, day: ColumnElement[str], *, sign: int) -> Stat
 
 _ALL_DAYS: Final = literal("")
 _DAY: Final = func.substr(job_facts.c.moment, 1, 10)
+_MONTH: Final = literal(MONTH) + func.substr(job_facts.c.moment, 1, 7)
 _TAKE_OFF, _ADD = (
     [
         *(_add_up(dimension, _ALL_DAYS, sign=sign) for dimension in Dimension),
-        *(_add_up(dimension, _DAY, sign=sign) for dimension in BY_DAY),
+        *(_add_up(dimension, period, sign=sign) for dimension in BY_DAY for period in (_DAY, _MONTH)),
     ]
     for sign in (-1, 1)
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 import orjson
-from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, null, or_, select
 
 from rmos.analytics.facts import (
     Dimension,
@@ -24,28 +24,43 @@ from rmos.clock import Timestamp
 from rmos.domain.jobs import COMPLETED, IN_PROGRESS
 from rmos.eventlog.sqlite_statement import AnySelect, PackedSelect
 from rmos.stores.figures import JobQuery
-from rmos.stores.figures_schema import SUMS, family_facts, job_facts, job_totals, pattern_facts, stop_facts
+from rmos.stores.figures_schema import SUMS, family_facts, job_facts, job_totals, pattern_facts, spans, stop_facts
 
 # Floats come through JSON with 15 digits. That is as exact as a sum of a million of them can be.
 
-_CELL: Final = (
-    func.nullif(job_totals.c.value, "").label("value_"),
-    func.nullif(job_totals.c.day, "").label("day_"),
-    job_totals.c.status,
-    *(job_totals.c[name] for name in SUMS),
+_value: Final = func.nullif(job_totals.c.value, "").label("value_")
+_sums: Final = [job_totals.c[name] for name in SUMS]
+_of_dimension: Final = job_totals.c.dimension == bindparam("dimension")
+
+
+@lru_cache(maxsize=2)
+def _totals_sql(*, one_value: bool) -> PackedSelect:
+    query = select(_value, null().label("day_"), job_totals.c.status, *_sums)
+    query = query.where(_of_dimension, job_totals.c.day == "")
+    return PackedSelect(query.where(job_totals.c.value == bindparam("value")) if one_value else query)
+
+
+_DAILY_TOTALS: Final = PackedSelect(
+    select(_value, job_totals.c.day, job_totals.c.status, *_sums).where(
+        _of_dimension, job_totals.c.day.between(bindparam("first_day"), bindparam("last_day"))
+    )
 )
-
-
-@lru_cache(maxsize=4)
-def _totals_sql(*, by_day: bool, one_value: bool) -> PackedSelect:
-    query = select(*_CELL).where(job_totals.c.dimension == bindparam("dimension"))
-    if by_day:
-        query = query.where(job_totals.c.day.between(bindparam("first_day"), bindparam("last_day")))
-    else:
-        query = query.where(job_totals.c.day == "")
-    if one_value:
-        query = query.where(job_totals.c.value == bindparam("value"))
-    return PackedSelect(query)
+_span: Final = func.json_each(bindparam("spans")).table_valued("value")
+_WINDOW_TOTALS: Final = PackedSelect(
+    select(
+        _value,
+        null().label("day_"),
+        job_totals.c.status,
+        *(func.sum(column).label(f"{column.name}_") for column in _sums),
+    )
+    .select_from(_span)
+    .join(
+        job_totals,
+        _of_dimension
+        & job_totals.c.day.between(func.json_extract(_span.c.value, "$[0]"), func.json_extract(_span.c.value, "$[1]")),
+    )
+    .group_by(job_totals.c.value, job_totals.c.status)
+)
 
 
 _having_length: Final = func.total(
@@ -156,22 +171,23 @@ class SqliteFigures:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def totals(
-        self,
-        dimension: Dimension,
-        *,
-        first_day: str | None = None,
-        last_day: str | None = None,
-        value: str | None = None,
-    ) -> list[Tally]:
-        """Jobs added up by a dimension and their status."""
-        statement = _totals_sql(by_day=first_day is not None, one_value=value is not None)
-        rows = statement.rows(
-            self._connection, dimension=dimension.value, first_day=first_day, last_day=last_day, value=value
-        )
+    def totals(self, dimension: Dimension, *, value: str | None = None) -> list[Tally]:
+        """Jobs of all days, added up by a dimension and their status."""
+        rows = _totals_sql(one_value=value is not None).rows(self._connection, dimension=dimension.value, value=value)
         return [Tally(*row) for row in rows]
 
-    def stops(self, dimension: Dimension, *, first_day: str, last_day: str) -> list[StopTally]:
+    def daily_totals(self, dimension: Dimension, first_day: str, last_day: str) -> list[Tally]:
+        """Jobs of each day, added up by a dimension and their status."""
+        rows = _DAILY_TOTALS.rows(self._connection, dimension=dimension.value, first_day=first_day, last_day=last_day)
+        return [Tally(*row) for row in rows]
+
+    def window_totals(self, dimension: Dimension, first_day: str, last_day: str) -> list[Tally]:
+        """Jobs of all these days, added up by a dimension and their status."""
+        ranges = orjson.dumps(spans(first_day, last_day)).decode()
+        rows = _WINDOW_TOTALS.rows(self._connection, dimension=dimension.value, spans=ranges)
+        return [Tally(*row) for row in rows]
+
+    def stops(self, dimension: Dimension, first_day: str, last_day: str) -> list[StopTally]:
         """Stops that began on these days, by a dimension of their jobs and their reason."""
         rows = _stops_sql(dimension).rows(self._connection, first_day=first_day, last_day=last_day)
         return [StopTally(*row) for row in rows]
