@@ -213,6 +213,13 @@ describe('an answer that was under way while something changed', () => {
     expect(cache.newest.overlay('joblogs', job('a', 4))?.version).toBe(4)
   })
 
+  it('cannot make a newer version be forgotten', () => {
+    cache.applyEvent(event('job:updated', job('a', 3), 1))
+    cache.applyAnswer('joblogs', job('a', 2))
+
+    expect(cache.newest.overlay('joblogs', job('a', 1))?.version).toBe(3)
+  })
+
   it('cannot bring back what was deleted', () => {
     cache.applyEvent(event('job:deleted', { id: 'a' }, 1))
 

@@ -31,7 +31,8 @@ export const useLive = defineStore('live', () => {
       void cache.refresh()
     }
     if (live) hasBeenLive.value = true
-    else if (hasBeenLive.value) asOf.value = new Date()
+    // A line that went silent was not noticed at once: the present ended with the last frame.
+    else if (hasBeenLive.value) asOf.value = new Date(Date.now() - socket.silenceMs())
   })
 
   /** Try to connect now. A failed attempt is told by `trust`, and further ones follow by themselves. */
