@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 RMOS   := $(VENV)/bin/rmos
 NPM     = $(PYTHON) scripts/npm.py
 
-.PHONY: help setup web node run dev demo test test-api test-web e2e check check-wheel bench lock clean
+.PHONY: help setup web node run dev demo test test-api test-web e2e check check-wheel bench reference lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ bench: web  ## fan-out and memory, side by side with the published way
 node_modules/.ready: package.json package-lock.json packages/client/package.json packages/monitor-core/package.json | node
 	$(NPM) ci --loglevel=error
 	touch $@
+
+reference: setup  ## renew the generated parts of docs/reference
+	@$(PYTHON) scripts/generate_reference.py
 
 lock: setup  ## renew the lock files, without addresses
 	cd $(API) && .venv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements.lock

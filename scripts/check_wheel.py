@@ -59,8 +59,7 @@ def serve(rmos: Path, folder: Path) -> int:
 def ready_address(server: subprocess.Popen[str]) -> str:
     """The address of the ready line."""
     deadline = time.monotonic() + START_S
-    assert server.stdout is not None
-    while time.monotonic() < deadline and (line := server.stdout.readline()):
+    while server.stdout and time.monotonic() < deadline and (line := server.stdout.readline()):
         if line.startswith(READY):
             return line.removeprefix(READY).strip()
     raise SystemExit("the installed wheel did not start")

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     log_keep_events: int | None = Field(None, ge=1, description="Number of newest events the log keeps. Default: all.")
     allowed_origins: list[str] = Field(
         default_factory=list,
-        description="Web origins besides the server's own that may open the monitor, as a JSON list.",
+        description="Web origins besides the server's own that may read, write and open the monitor, as a JSON list.",
     )
     lean_connections: bool = Field(
         True,

@@ -6,9 +6,9 @@ import json
 
 import orjson
 import pytest
-from benchmarks.servers.shop import ready_event
 
 from benchmarks import events
+from benchmarks.servers.shop import ready_event
 from rmos.protocol.messages import event_frame
 
 

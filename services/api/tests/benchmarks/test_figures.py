@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from benchmarks.figures import Figure, Missing, NotMeasuredError, Rounds, paired_ratio
 from benchmarks.report import json_line, number
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from benchmarks.native import NoCompilerError, Receiver, Taken, compile_native
 from benchmarks.processes import ChildError
 from benchmarks.stamps import Stamps, create_stamps
-
 from rmos.protocol.frames import PING, server_frame, text_frame
 
 CAN_BUILD = sys.platform == "linux" and any(shutil.which(name) for name in ("cc", "gcc", "clang"))

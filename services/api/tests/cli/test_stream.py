@@ -93,13 +93,15 @@ async def test_after_an_outage_it_resumes_from_the_last_event_and_drops_what_com
 
     async def first(client: Client) -> None:
         asked.append(await client.greet())
-        await client.system("subscribed", epoch="e", offset=0, recovered=None)
+        await client.system("subscribed", filters=["pattern"], epoch="e", offset=0, recovered=None)
         await client.event(1)
         await client.event(2)
 
     async def second(client: Client) -> None:
         asked.append(await client.greet(offset=3))
-        await client.system("subscribed", epoch="e", offset=3, recovered=True, replay={"from": 3, "to": 3})
+        await client.system(
+            "subscribed", filters=["pattern"], epoch="e", offset=3, recovered=True, replay={"from": 3, "to": 3}
+        )
         await client.event(2)
         await client.event(3)
         await client.hear()
@@ -118,12 +120,12 @@ async def test_signs_of_life_move_the_cursor_of_a_narrow_filter(sign: str) -> No
 
     async def first(client: Client) -> None:
         await client.greet()
-        await client.system("subscribed", epoch="e", offset=0, recovered=None)
+        await client.system("subscribed", filters=["pattern"], epoch="e", offset=0, recovered=None)
         await client.system(sign, offset=40)
 
     async def second(client: Client) -> None:
         asked.append(await client.greet(offset=41))
-        await client.system("subscribed", epoch="e", offset=41, recovered=True, replay=None)
+        await client.system("subscribed", filters=["pattern"], epoch="e", offset=41, recovered=True, replay=None)
         await client.event(41)
         await client.hear()
 
@@ -138,11 +140,13 @@ async def test_what_cannot_be_recovered_is_reported_and_the_new_epoch_is_taken()
 
     async def first(client: Client) -> None:
         await client.greet(epoch="new", offset=7)
-        await client.system("subscribed", epoch="new", offset=7, recovered=False, reason="epoch_changed")
+        await client.system(
+            "subscribed", filters=["pattern"], epoch="new", offset=7, recovered=False, reason="epoch_changed"
+        )
 
     async def second(client: Client) -> None:
         asked.append(await client.greet(epoch="new", offset=8))
-        await client.system("subscribed", epoch="new", offset=8, recovered=True, replay=None)
+        await client.system("subscribed", filters=["pattern"], epoch="new", offset=8, recovered=True, replay=None)
         await client.event(8, epoch="new")
         await client.hear()
 
@@ -159,12 +163,16 @@ async def test_the_newest_events_are_asked_for_once_and_then_the_cursor_is_used(
 
     async def first(client: Client) -> None:
         asked.append(await client.greet(offset=9))
-        await client.system("subscribed", epoch="e", offset=9, recovered=True, replay={"from": 8, "to": 9})
+        await client.system(
+            "subscribed", filters=["pattern"], epoch="e", offset=9, recovered=True, replay={"from": 8, "to": 9}
+        )
         await client.event(8)
 
     async def second(client: Client) -> None:
         asked.append(await client.greet(offset=9))
-        await client.system("subscribed", epoch="e", offset=9, recovered=True, replay={"from": 9, "to": 9})
+        await client.system(
+            "subscribed", filters=["pattern"], epoch="e", offset=9, recovered=True, replay={"from": 9, "to": 9}
+        )
         await client.event(9)
         await client.hear()
 
@@ -180,7 +188,9 @@ async def test_oldest_starts_before_the_first_event_that_is_kept() -> None:
 
     async def scene(client: Client) -> None:
         asked.append(await client.greet(offset=9, oldest=5))
-        await client.system("subscribed", epoch="e", offset=9, recovered=True, replay={"from": 5, "to": 9})
+        await client.system(
+            "subscribed", filters=["pattern"], epoch="e", offset=9, recovered=True, replay={"from": 5, "to": 9}
+        )
         await client.event(5)
         await client.hear()
 
@@ -207,7 +217,7 @@ async def test_any_other_close_brings_it_back(code: int) -> None:
 
     async def second(client: Client) -> None:
         await client.greet()
-        await client.system("subscribed", epoch="e", offset=0, recovered=None)
+        await client.system("subscribed", filters=["pattern"], epoch="e", offset=0, recovered=None)
         await client.event(1)
         await client.hear()
 

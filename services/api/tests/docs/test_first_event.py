@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import READY, ROOT, WAIT_S, Server
+from tests.processes import READY, ROOT, WAIT_S, Server
 
 PAGE = (ROOT / "docs" / "tutorials" / "first-event.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(bash|console|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

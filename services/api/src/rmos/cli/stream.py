@@ -75,6 +75,14 @@ class Malformed:
     text: str
 
 
+_REQUIRED: Final[dict[str, tuple[tuple[str, type], ...]]] = {
+    "system:subscribed": (("filters", list),),
+    "system:heartbeat": (("offset", int),),
+    "system:caught_up": (("offset", int),),
+    "system:closing": (("code", int),),
+}
+"""What a system frame is of no use without."""
+
 Notice: TypeAlias = Connected | Waiting | Gap | Malformed
 Start: TypeAlias = Cursor | int | Literal["oldest"] | None
 """A cursor, a number of newest events, everything that is kept, or None for what happens from now on."""
@@ -148,8 +156,9 @@ class MonitorStream:
             await asyncio.sleep(wait_s)
 
     def _close_code(self, error: ConnectionClosed) -> int:
-        """The announced code counts, because the close frame itself may get lost (CLI-12)."""
-        return self._announced_code or (error.rcvd.code if error.rcvd else 1006)
+        """The code of the close frame; the announced one where that got lost or said nothing (CLI-12)."""
+        code = error.rcvd.code if error.rcvd else 1006
+        return self._announced_code if self._announced_code and code in (1005, 1006) else code
 
     async def _one_connection(self) -> AsyncGenerator[LiveEvent]:
         async with connect(
@@ -175,6 +184,8 @@ class MonitorStream:
                         self._subscribed(data)
                     case "system:heartbeat" | "system:caught_up":
                         self._advance(data.get("offset", 0))
+                    case "system:gap":
+                        self._notify(Gap(self._position, str(data.get("reason"))))
                     case "system:closing":
                         self._announced_code = data.get("code")
                         self._retry_after_s = float(data.get("retry_after") or 0)
@@ -182,8 +193,8 @@ class MonitorStream:
                         raise StreamEndedError(str(data.get("message")))
                     case str(name) if not name.startswith("system:") and self._is_new(frame):
                         yield LiveEvent(raw.decode(), frame)
-                        if "offset" in frame:
-                            self._advance(frame["offset"])
+                        if "id" in frame:
+                            self._position = Cursor.parse(frame["id"])
 
     async def _subscribe(self, socket: ClientConnection, hello: dict[str, Any]) -> None:
         """Ask for everything after the position; before there is one, for what the start says."""
@@ -228,13 +239,19 @@ def _parse_frame(raw: bytes) -> dict[str, Any] | None:
     """The frame in a message, or None when it is malformed (CLI-02)."""
     try:
         frame = orjson.loads(raw)
-        if isinstance(frame["data"], dict) and ":" in frame["type"]:
-            if "id" in frame:
-                Cursor.parse(frame["id"])
-            return dict(frame)
+        data = frame["data"]
+        category, _, name = frame["type"].partition(":")
+        is_well_formed = (
+            isinstance(data, dict)
+            and bool(category and name)
+            and isinstance(frame.get("timestamp", ""), str)
+            and isinstance(frame.get("channels", []), list)
+            and ("id" not in frame or Cursor.parse(frame["id"]).offset == frame["offset"])
+            and all(isinstance(data[key], kind) for key, kind in _REQUIRED.get(frame["type"], ()))
+        )
     except (ValueError, TypeError, KeyError, AttributeError, RmosError):
-        pass
-    return None
+        return None
+    return dict(frame) if is_well_formed else None
 
 
 def _cursor_in(data: dict[str, Any]) -> Cursor | None:
