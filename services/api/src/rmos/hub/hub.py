@@ -18,7 +18,7 @@ from rmos.clock import Clock, utc_now
 from rmos.domain.entities import JsonObject
 from rmos.domain.events import ACTOR_LOCAL, Category
 from rmos.domain.filters import MAX_CHANNELS
-from rmos.domain.ids import new_epoch
+from rmos.domain.ids import short_name
 from rmos.errors import StorageError
 from rmos.eventlog.base import EventLog, LogHead
 from rmos.hub.fan_out import FanOut
@@ -134,7 +134,7 @@ class Hub:
     def connect(self, sink: Sink, *, is_v2: bool) -> Subscriber:
         """Take in a client whose handshake is done. Nothing is sent until `welcome` or `close`."""
         now = asyncio.get_running_loop().time()
-        subscriber = Subscriber(new_epoch(), sink, ServerSession(is_v2=is_v2, now=now), now)
+        subscriber = Subscriber(short_name(), sink, ServerSession(is_v2=is_v2, now=now), now)
         self.subscribers.add(subscriber)
         return subscriber
 

@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 from sqlalchemy import bindparam, insert, select, update
 
-from rmos.domain.ids import new_epoch
+from rmos.domain.ids import short_name
 from rmos.eventlog.base import LogHead
 from rmos.eventlog.schema import log_head
 from rmos.eventlog.sqlite import read_head
@@ -45,11 +45,11 @@ class Witness:
         """
         known = self._load()
         if not _EXISTS.run(connection).fetchall():
-            _INSERT.run(connection, new_epoch=new_epoch())
+            _INSERT.run(connection, new_epoch=short_name())
             if known:
                 log.warning("the database was missing and has been made anew; the log has a new epoch")
         elif known and (reason := _replaced(read_head(connection), *known)):
-            _RENAME.run(connection, new_epoch=new_epoch())
+            _RENAME.run(connection, new_epoch=short_name())
             log.warning("the database was replaced; the log has a new epoch", extra={"reason": reason})
         head = read_head(connection)
         self.record(head.epoch, head.offset)
