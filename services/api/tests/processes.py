@@ -25,9 +25,9 @@ READY = "RMOS is ready: "
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment of this process without settings of RMOS."""
+    """The environment of this process without settings of RMOS. Vite colours its lines where CI is set."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("RMOS_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **extra}
+    return {**kept, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **extra}
 
 
 def run_rmos(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
