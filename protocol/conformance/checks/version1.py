@@ -183,6 +183,7 @@ async def data_is_what_get_answers(world: World) -> None:
 @check("V1-13")
 async def nothing_changed_means_no_event(world: World) -> None:
     pattern = await world.create("patterns")
+    await world.settled()
     async with world.client(filters=["all"], channels=None) as socket, world.client(filters=["all"]) as witness:
         await world.update("patterns", pattern["id"], name=pattern["name"], ring_count=pattern["ring_count"])
         for method, path, body in (
