@@ -4,9 +4,11 @@ API    := services/api
 VENV   := $(API)/.venv
 PYTHON := $(VENV)/bin/python
 RMOS   := $(VENV)/bin/rmos
+FIGURES = benchmarks/build/figures.jsonl
+BROKERS = mosquitto nats-server nginx-light libnginx-mod-nchan
 NPM     = $(PYTHON) scripts/npm.py
 
-.PHONY: help setup web node run dev demo test test-api test-web e2e check check-wheel bench reference lock clean
+.PHONY: help setup web node run dev demo test test-api test-web e2e check check-wheel check-perf check-proxies bench bench-page bench-deps soak soak-client reference lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,7 +39,7 @@ demo: web  ## drive a small shop through the running server
 
 test: test-api test-web  ## every test that needs no browser
 
-test-api: web
+test-api: web node_modules/.ready
 	cd $(API) && .venv/bin/python -m pytest
 
 test-web: node_modules/.ready
@@ -54,8 +56,30 @@ check: node_modules/.ready  ## format, lint, types, layers, lock files
 check-wheel: web  ## build the wheel, install it elsewhere, see it serve
 	@$(PYTHON) scripts/check_wheel.py
 
-bench: web  ## fan-out and memory, side by side with the published way
-	cd $(API) && .venv/bin/python -m benchmarks
+check-proxies: web  ## run nginx and Caddy as the documentation shows them
+	@for program in nginx caddy openssl; do command -v $$program >/dev/null || { echo "$$program is missing: apt-get install nginx-light caddy openssl"; exit 1; }; done
+	cd $(API) && .venv/bin/python -m pytest -q tests/docs/test_proxies.py
+
+check-perf: setup  ## count the instructions of the hot path against its budget; needs valgrind
+	cd $(API) && .venv/bin/python -m benchmarks.instructions
+
+bench: web  ## speed, memory and growth, side by side with others; about 45 minutes
+	cd $(API) && .venv/bin/python -m benchmarks --lines $(FIGURES)
+
+bench-page: setup  ## write docs/explanation/performance.md anew from the last make bench
+	cd $(API) && .venv/bin/python -m benchmarks.page $(FIGURES)
+
+bench-deps: setup node  ## install competitors: wheels and npm packages in services/api/benchmarks, brokers with apt (root)
+	$(VENV)/bin/uv venv -q --allow-existing --python $(PYTHON) $(API)/benchmarks/.deps
+	$(VENV)/bin/uv pip sync -q --python $(API)/benchmarks/.deps/bin/python --require-hashes $(API)/benchmarks/servers/requirements.lock
+	$(NPM) ci --prefix $(API)/benchmarks/servers/node --loglevel=error
+	@if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then apt-get install -y -q $(BROKERS); else echo "as root: apt-get install $(BROKERS)"; fi
+
+soak: setup  ## long runs of faults, one line of JSON each; about an hour
+	@cd $(API) && for run in crash connections storm slow_consumer fuzz autobahn; do .venv/bin/python -m soak.$$run || failed=1; done; test -z "$$failed"
+
+soak-client: web node_modules/.ready  ## the Live page under 1,000 events a second, in Chromium (MINUTES=… to change from 10)
+	@$(NPM) run --silent soak --workspace packages/client -- $(if $(MINUTES),--minutes $(MINUTES))
 
 node_modules/.ready: package.json package-lock.json packages/client/package.json packages/monitor-core/package.json | node
 	$(NPM) ci --loglevel=error
@@ -63,6 +87,7 @@ node_modules/.ready: package.json package-lock.json packages/client/package.json
 
 reference: setup  ## renew the generated parts of docs/reference
 	@$(PYTHON) scripts/generate_reference.py
+	@$(PYTHON) scripts/generate_asyncapi.py
 
 lock: setup  ## renew the lock files, without addresses
 	cd $(API) && .venv/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --all-extras --group dev pyproject.toml -o requirements.lock

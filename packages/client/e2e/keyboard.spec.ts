@@ -4,9 +4,12 @@ import { expect, test } from './server'
 
 test('letters lead everywhere', async ({ page }) => {
   await page.goto('/live')
+  await expect(page.locator('[data-trust="live"]')).toBeVisible()
   for (const [key, title] of [
+    ['h', 'History'],
     ['p', 'Patterns'],
     ['j', 'Jobs'],
+    ['a', 'Analytics'],
     ['m', 'Materials'],
   ] as const) {
     await page.keyboard.press('g')
@@ -28,6 +31,7 @@ test('letters lead everywhere', async ({ page }) => {
 
 test('n begins a new entry, and a form can be filled without a mouse', async ({ page, shop }) => {
   await page.goto('/materials')
+  await expect(page.getByText('No materials yet')).toBeVisible()
   await page.keyboard.press('n')
   await expect(page.getByRole('heading', { name: 'New material' })).toBeVisible()
   await page.getByRole('textbox', { name: 'Name' }).focus()
@@ -46,6 +50,7 @@ test('n begins a new entry, and a form can be filled without a mouse', async ({ 
 
 test('shortcuts can be turned off, and stay off', async ({ page }) => {
   await page.goto('/patterns')
+  await expect(page.getByText('No patterns yet')).toBeVisible()
   await page.keyboard.press('?')
   await page.getByRole('checkbox', { name: /Single-key shortcuts/ }).uncheck()
   await page.keyboard.press('Escape')

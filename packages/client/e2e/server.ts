@@ -15,10 +15,11 @@ import { join, resolve } from 'node:path'
 export const SERVICE = resolve(import.meta.dirname, '../../../services/api')
 const RMOS = process.env.RMOS_COMMAND ?? join(SERVICE, '.venv/bin/rmos')
 /** A cold start on a busy machine takes seconds, not minutes. */
-const START_TIMEOUT_MS = 30_000
+const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 15_000
 const STORES = '/api/rmos/stores'
 const LOG = '/api/rmos/monitor/events'
+const STATE = '/api/rmos/monitor/state'
 
 type Fields = Record<string, unknown>
 
@@ -33,6 +34,10 @@ export interface LoggedEvent {
 export class Shop {
   /** Address of the server, e.g. `http://127.0.0.1:41234`; known once it has started. */
   url = ''
+  /** The key that the server prints at its very first start, where people have to log in. */
+  adminToken = ''
+  /** The address with a one-use code, printed at each start where people have to log in. */
+  loginLink = ''
   #process: ChildProcess | null = null
   #port = 0
 
@@ -60,7 +65,25 @@ export class Shop {
       env: { ...process.env, ...this.settings },
     })
     this.#process = child
+    const introduced = this.settings.RMOS_AUTH === 'required' ? this.#hearIntroduction(child) : null
     this.url = await readyAddress(child)
+    await introduced
+  }
+
+  /** The lines that let somebody in. Ends with the output, whether they came or not. */
+  #hearIntroduction(child: ChildProcess): Promise<void> {
+    return new Promise((heard) => {
+      let said = ''
+      child.stdout?.on('data', (chunk: Buffer) => {
+        said += chunk.toString()
+        this.adminToken = /^Admin token, .*: (rmos_\S+)\n/m.exec(said)?.[1] ?? this.adminToken
+        const link = /^Open (\S+#login=\S+)\n/m.exec(said)?.[1]
+        if (!link) return
+        this.loginLink = link
+        heard()
+      })
+      child.once('exit', () => heard())
+    })
   }
 
   /** End it and wait until it is gone. `SIGKILL` is a power cut. */
@@ -122,6 +145,29 @@ export class Shop {
       all.push(...events)
       if (next === head) return all
       query = `&after=${next}`
+    }
+  }
+
+  /** Every entity as it is now, by key, e.g. `job/0198…`. */
+  async state(): Promise<Record<string, Fields>> {
+    const all: Record<string, Fields> = {}
+    let query = ''
+    for (;;) {
+      const page = (await this.#send('get', `${STATE}?limit=1000${query}`)) as {
+        next: string | null
+        patterns: Fields[]
+        joblogs: Fields[]
+        strip_families: Fields[]
+      }
+      for (const [name, category] of [
+        ['patterns', 'pattern'],
+        ['joblogs', 'job'],
+        ['strip_families', 'material'],
+      ] as const) {
+        for (const entity of page[name]) all[`${category}/${String(entity.id)}`] = entity
+      }
+      if (page.next === null) return all
+      query = `&after=${encodeURIComponent(page.next)}`
     }
   }
 

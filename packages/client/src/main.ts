@@ -1,9 +1,12 @@
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
+import { codeIn } from './access/loginCode'
 import { ApiError } from './api/errors'
+import { setDoorkeeper } from './api/http'
 import App from './App.vue'
-import { router } from './router'
+import { firstLoginCode, router } from './router'
+import { useAccess } from './stores/access'
 import { usePreferences } from './stores/preferences'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -24,6 +27,17 @@ const queryClient = new QueryClient({
 const app = createApp(App)
 app.use(createPinia())
 app.use(VueQueryPlugin, { queryClient })
+
+const access = useAccess()
+setDoorkeeper({ regained: access.regained, refused: () => void access.ask() })
+void (firstLoginCode === null ? access.ask() : access.redeem(firstLoginCode))
+// A login link that is opened in a tab where the app is already.
+router.beforeEach((to) => {
+  const code = codeIn(to.hash)
+  if (code === null) return true
+  void access.redeem(code)
+  return { path: to.path, query: to.query, hash: '', replace: true }
+})
 app.use(router)
 usePreferences()
 app.mount('#app')

@@ -19,7 +19,8 @@ import { CursorMemory } from './cursor'
 import type { Environment, WebSocketLike } from './environment'
 import { MonitorError } from './errors'
 import { freshnessOf, type Freshness } from './freshness'
-import type { Closing, Command, ServerMessage } from './messages'
+import type { Closing, Command, Conflated, ServerMessage } from './messages'
+import { Past } from './past'
 import { Subscriber } from './subscriber'
 import { Subscriptions, type Gap, type Subscription } from './subscriptions'
 import { Watchdog } from './watchdog'
@@ -43,6 +44,10 @@ export interface Consumer {
   /** State, freshness or attempts may have changed. */
   onChange(): void
   onGap(gap: Gap): void
+  /** Updates were left out for later ones, as asked for. */
+  onConflated(conflated: Conflated): void
+  /** Says who connects, see `SessionOptions`; null: the browser does (a cookie), or nobody needs to. */
+  readonly getToken: (() => Promise<string | null>) | null
   onError(error: MonitorError): void
 }
 
@@ -53,21 +58,25 @@ export class MonitorClient {
   readonly #subscriptions: Subscriptions
   readonly #subscriber: Subscriber
   readonly #watchdog: Watchdog
+  /** Looks at the past, which know nothing of the live stream. */
+  readonly past: Past
   readonly #consumers = new Set<Consumer>()
   readonly #inputs: ConnectionInput[] = []
   #isReducing = false
   #state: ConnectionState = IDLE
   #socket: WebSocketLike | null = null
   #timer: unknown = null
+  /** Counts attempts, so that a token that comes late dials for none but its own. */
+  #attempt = 0
   #announced: Closing | null = null
   #lag = 0
   #pings: { readonly sentAt: number; readonly resolve: (milliseconds: number | null) => void }[] = []
-  #stopWaking: (() => void) | null = null
+  #stopWatchingPage: (() => void) | null = null
 
   constructor(url: string, environment: Environment) {
     this.url = url
     this.#environment = environment
-    this.#memory = new CursorMemory(environment.storage, url)
+    this.#memory = new CursorMemory(environment, url)
     this.#subscriptions = new Subscriptions(this.#memory.load())
     this.#subscriber = new Subscriber(
       this.#subscriptions,
@@ -75,6 +84,7 @@ export class MonitorClient {
       (command) => this.#send(command),
       () => this.#input({ type: 'silent' }),
     )
+    this.past = new Past(environment, (command) => this.#send(command))
     this.#watchdog = new Watchdog(environment, () => this.#input({ type: 'silent' }))
   }
 
@@ -83,7 +93,8 @@ export class MonitorClient {
   }
 
   get freshness(): Freshness {
-    return freshnessOf(this.#state, this.#subscriber.isCatchingUp, this.#lag)
+    const { isRefused, isCatchingUp } = this.#subscriber
+    return freshnessOf(this.#state, { isRefused, isCatchingUp, lag: this.#lag })
   }
 
   /** Milliseconds since the last frame from the server. */
@@ -97,8 +108,17 @@ export class MonitorClient {
 
   attach(consumer: Consumer, subscriptions: Iterable<Subscription>): void {
     this.#consumers.add(consumer)
-    this.#stopWaking ??= this.#environment.onWake(() => this.#input({ type: 'wake' }))
+    this.#stopWatchingPage ??= this.#watchPage()
     for (const subscription of subscriptions) this.subscribe(consumer, subscription)
+  }
+
+  #watchPage(): () => void {
+    const stopWaking = this.#environment.onWake(() => this.#input({ type: 'wake' }))
+    const stopHiding = this.#environment.onHide(() => this.#memory.flush())
+    return () => {
+      stopWaking()
+      stopHiding()
+    }
   }
 
   /** Let go of the connection. Who is the last one ends it. */
@@ -106,8 +126,8 @@ export class MonitorClient {
     for (const subscription of subscriptions) this.unsubscribe(subscription)
     this.#consumers.delete(consumer)
     if (this.#consumers.size > 0) return
-    this.#stopWaking?.()
-    this.#stopWaking = null
+    this.#stopWatchingPage?.()
+    this.#stopWatchingPage = null
     this.#input({ type: 'disconnect' })
   }
 
@@ -187,12 +207,51 @@ export class MonitorClient {
 
   #dial(): void {
     this.#announced = null
+    const getToken = this.#getToken
+    if (getToken === null) {
+      this.#open([])
+      return
+    }
+    const attempt = ++this.#attempt
+    getToken().then(
+      (token) => {
+        if (attempt === this.#attempt) this.#open(token === null ? [] : [bearerOf(token)])
+      },
+      (error: unknown) => {
+        if (attempt !== this.#attempt) return
+        this.#input({
+          type: 'closed',
+          code: LOST,
+          reason: `no access token: ${wordsOf(error)}`,
+          retryAfterS: null,
+        })
+      },
+    )
+  }
+
+  /** How to get a token, as somebody who shares the connection says. */
+  get #getToken(): (() => Promise<string | null>) | null {
+    for (const { getToken } of this.#consumers) if (getToken !== null) return getToken
+    return null
+  }
+
+  /** The token ends soon: give another one on this connection. Without, the server ends it when the time comes. */
+  async #refreshToken(): Promise<void> {
+    const socket = this.#socket
+    try {
+      const token = (await this.#getToken?.()) ?? null
+      if (token !== null && socket === this.#socket) this.#send({ action: 'auth', token })
+    } catch (error) {
+      this.#tellError(new MonitorError('no_token', `no access token: ${wordsOf(error)}`, { cause: error }))
+    }
+  }
+
+  #open(credentials: string[]): void {
     let socket: WebSocketLike
     try {
-      socket = this.#environment.createSocket(this.url, SUBPROTOCOLS)
+      socket = this.#environment.createSocket(this.url, [...SUBPROTOCOLS, ...credentials])
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#input({ type: 'unusable', reason: `cannot connect to ${this.url}: ${why}` })
+      this.#input({ type: 'unusable', reason: `cannot connect to ${this.url}: ${wordsOf(error)}` })
       return
     }
     this.#socket = socket
@@ -222,9 +281,12 @@ export class MonitorClient {
       this.#socket.onclose = null
     }
     this.#socket = null
+    this.#attempt += 1
     this.#lag = 0
     this.#watchdog.stop()
     this.#subscriber.closed()
+    this.past.closed()
+    this.#memory.flush()
     for (const { resolve } of this.#pings.splice(0)) resolve(null)
   }
 
@@ -238,10 +300,15 @@ export class MonitorClient {
       case 'connected':
         if (this.#state.name !== 'connecting') break
         this.#watchdog.start(message.heartbeatS)
-        this.#subscriber.opened(message)
+        this.#tellGap(this.#subscriber.opened(message))
+        this.past.opened(message)
         this.#input({ type: 'welcomed' })
         break
       case 'event':
+        if (message.isReplay) {
+          this.past.replayed(message.event)
+          break
+        }
         this.#subscriptions.deliver(message.event)
         if (message.event.id !== null) this.#remember()
         break
@@ -268,12 +335,28 @@ export class MonitorClient {
         break
       }
       case 'gap':
-        this.#tellGap({ reason: message.reason, from: null, to: null })
+        this.#tellGap(this.#subscriber.lost(message))
+        break
+      case 'replay':
+        this.past.told(message)
+        break
+      case 'snapshot':
+        if (this.past.filled(message)) break
+        this.#subscriber.filled(message)
+        this.#remember()
+        this.#changed()
+        break
+      case 'conflated':
+        for (const consumer of [...this.#consumers]) consumer.onConflated(message)
+        break
+      case 'token_expiring':
+        void this.#refreshToken()
         break
       case 'closing':
         this.#announced = message
         break
       case 'error':
+        if (this.past.refused(message)) break
         this.#subscriber.refused(message)
         this.#tellError(new MonitorError('refused', message.message, { serverCode: message.code }))
         this.#changed()
@@ -303,4 +386,17 @@ export class MonitorClient {
   #tellError(error: MonitorError): void {
     for (const consumer of [...this.#consumers]) consumer.onError(error)
   }
+}
+
+/** What a browser reports when a connection could not be made. */
+const LOST = 1006
+
+/** The subprotocol that carries a credential (PROTOCOL.md AUT-01): base64url, for it may hold what a header may not. */
+function bearerOf(token: string): string {
+  const binary = String.fromCharCode(...new TextEncoder().encode(token))
+  return `bearer.${btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

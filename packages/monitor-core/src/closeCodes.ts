@@ -12,6 +12,9 @@ export type Verdict = 'retry' | 'stop' | 'fail'
 /** The close code of a connection that this side gave up because nothing came any more. */
 export const SILENT = 4008
 
+/** Another tab holds the shared connection now; never on the wire. Nothing failed, so nothing is waited for. */
+export const MOVED = 4001
+
 const NORMAL = 1000
 /** What a browser reports when no close frame arrived. */
 const UNTOLD = new Set([1005, 1006])

@@ -15,7 +15,11 @@ describe('decode', () => {
       actor: 'local',
     }
 
-    expect(decode(JSON.stringify(frame))).toEqual({ kind: 'event', event: { ...frame, category: 'job' } })
+    expect(decode(JSON.stringify(frame))).toEqual({
+      kind: 'event',
+      event: { ...frame, category: 'job' },
+      isReplay: false,
+    })
   })
 
   it('reads an event of version 1, where the additions are absent', () => {
@@ -56,7 +60,7 @@ describe('decode', () => {
   })
 
   it('ignores what a later version may send', () => {
-    expect(decode('{"type":"system:token_expiring","data":{}}')).toEqual({ kind: 'ignored' })
+    expect(decode('{"type":"system:moon_phase","data":{}}')).toEqual({ kind: 'ignored' })
     expect(decode('{"type":"robot:moved","data":{}}')).toEqual({ kind: 'ignored' })
   })
 

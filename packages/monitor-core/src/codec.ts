@@ -5,9 +5,18 @@
  * Rule 2: unknown keys are left out; a known key of a wrong type makes the whole frame malformed.
  */
 
-import { parseCursor } from './cursor'
+import { parseCursor, type Cursor } from './cursor'
 import { categoryOf, isFilter } from './filters'
-import type { Category, Command, JsonObject, JsonValue, Malformed, ServerMessage } from './messages'
+import type {
+  Category,
+  Command,
+  JsonObject,
+  JsonValue,
+  Malformed,
+  ReplayMessage,
+  ReplaySpeed,
+  ServerMessage,
+} from './messages'
 
 const TYPE = /^[^:]+:./s
 
@@ -57,6 +66,7 @@ function readEvent(type: string, category: Category, data: JsonObject, frame: Js
       version: integer(frame, 'version'),
       actor: text(frame, 'actor'),
     },
+    isReplay: boolean(frame, 'replay') === true,
   }
 }
 
@@ -75,11 +85,14 @@ function readSystem(type: string, data: JsonObject): ServerMessage {
         kind: 'subscribed',
         filters: required(texts(data, 'filters'), 'filters').filter(isFilter),
         channels: texts(data, 'channels'),
+        types: texts(data, 'types'),
+        mode: text(data, 'mode'),
         id: text(data, 'id'),
         epoch: text(data, 'epoch'),
         offset: place(data, 'offset'),
         recovered: boolean(data, 'recovered'),
         reason: text(data, 'reason'),
+        replay: range(data, 'replay'),
       }
     case 'system:pong':
       return { kind: 'pong', id: text(data, 'id') }
@@ -91,6 +104,27 @@ function readSystem(type: string, data: JsonObject): ServerMessage {
       }
     case 'system:caught_up':
       return { kind: 'caught_up', offset: required(place(data, 'offset'), 'offset') }
+    case 'system:snapshot':
+      return {
+        kind: 'snapshot',
+        id: text(data, 'id'),
+        ...at(data),
+        isLast: required(boolean(data, 'is_last'), 'is_last'),
+        patterns: required(objects(data, 'patterns'), 'patterns'),
+        joblogs: required(objects(data, 'joblogs'), 'joblogs'),
+        stripFamilies: required(objects(data, 'strip_families'), 'strip_families'),
+      }
+    case 'system:replay':
+      return {
+        kind: 'replay',
+        id: text(data, 'id'),
+        state: replayState(data),
+        offset: required(place(data, 'offset'), 'offset'),
+        to: place(data, 'to'),
+        time: text(data, 'time'),
+        speed: speed(data),
+        waitS: number(data, 'wait_s') ?? 0,
+      }
     case 'system:gap':
       return {
         kind: 'gap',
@@ -98,6 +132,15 @@ function readSystem(type: string, data: JsonObject): ServerMessage {
         to: place(data, 'to'),
         reason: text(data, 'reason') ?? 'unknown',
       }
+    case 'system:conflated':
+      return {
+        kind: 'conflated',
+        from: required(place(data, 'from'), 'from'),
+        to: required(place(data, 'to'), 'to'),
+        count: required(place(data, 'count'), 'count'),
+      }
+    case 'system:token_expiring':
+      return { kind: 'token_expiring', expiresAt: text(data, 'expires_at') }
     case 'system:error':
       return {
         kind: 'error',
@@ -165,10 +208,45 @@ function place(from: JsonObject, key: string): number | null {
   return value
 }
 
+function range(from: JsonObject, key: string): { from: number; to: number } | null {
+  const value = optional(from, key, isObject, 'a range')
+  if (value === null) return null
+  return { from: required(place(value, 'from'), 'from'), to: required(place(value, 'to'), 'to') }
+}
+
 function cursor(from: JsonObject, key: string): string | null {
   const value = text(from, key)
   if (value !== null && parseCursor(value) === null) throw new WrongType(key, 'a cursor')
   return value
+}
+
+/** The place and the time of a snapshot. */
+function at(from: JsonObject): { at: Cursor; time: string | null } {
+  const place = required(optional(from, 'at', isObject, 'a place in the log'), 'at')
+  return {
+    at: required(parseCursor(required(text(place, 'cursor'), 'cursor')), 'cursor'),
+    time: text(place, 'time'),
+  }
+}
+
+const REPLAY_STATES = ['playing', 'paused', 'finished', 'stopped'] as const
+
+function replayState(from: JsonObject): ReplayMessage['state'] {
+  const state = REPLAY_STATES.find((name) => name === from.state)
+  return required(state ?? null, 'state')
+}
+
+function speed(from: JsonObject): ReplaySpeed {
+  return from.speed === 'max' ? 'max' : required(number(from, 'speed'), 'speed')
+}
+
+function objects(from: JsonObject, key: string): JsonObject[] | null {
+  return optional(
+    from,
+    key,
+    (value): value is JsonObject[] => Array.isArray(value) && value.every((item) => isObject(item)),
+    'a list of objects',
+  )
 }
 
 function boolean(from: JsonObject, key: string): boolean | null {

@@ -25,7 +25,7 @@ const waitingNow = (attempt: number): ConnectionState => ({
   reason: 'lost',
 })
 const open: ConnectionState = { name: 'open' }
-const abandoned: ConnectionState = { name: 'abandoned', reason: 'over', cause: null }
+const abandoned: ConnectionState = { name: 'abandoned', reason: 'over', cause: null, code: null }
 const closed = (code: number, retryAfterS: number | null = null): ConnectionInput => ({
   type: 'closed',
   code,
@@ -107,7 +107,7 @@ const TABLE: Row[] = [
     what: 'a refusal is final',
     from: connecting(0),
     input: closed(4403),
-    to: { name: 'abandoned', reason: 'access was refused (code 4403)', cause: null },
+    to: { name: 'abandoned', reason: 'access was refused (code 4403)', cause: null, code: 4403 },
     effects: [CLEAR],
   },
   {
@@ -121,7 +121,7 @@ const TABLE: Row[] = [
     what: 'an address that cannot be dialled is final',
     from: connecting(0),
     input: { type: 'unusable', reason: 'no address' },
-    to: { name: 'abandoned', reason: 'no address', cause: null },
+    to: { name: 'abandoned', reason: 'no address', cause: null, code: null },
     effects: [CLEAR],
   },
 

@@ -7,7 +7,7 @@
  */
 
 import { reconnectDelay } from './backoff'
-import { describeClose, SILENT, verdictOf } from './closeCodes'
+import { describeClose, MOVED, SILENT, verdictOf } from './closeCodes'
 
 export type ConnectionState =
   /** Nobody wants a connection, or the server ended it properly. */
@@ -24,8 +24,16 @@ export type ConnectionState =
       readonly afterSilence: boolean
       readonly reason: string
     }
-  /** Given up; only `connect` leads out. `cause`: the last end, where `reason` alone does not tell it. */
-  | { readonly name: 'abandoned'; readonly reason: string; readonly cause: string | null }
+  /**
+   * Given up; only `connect` leads out. `cause`: the last end, where `reason` alone does not tell it. `code`: the close
+   * code after which coming back is of no use; null where it was given up for another reason.
+   */
+  | {
+      readonly name: 'abandoned'
+      readonly reason: string
+      readonly cause: string | null
+      readonly code: number | null
+    }
 
 export type ConnectionInput =
   /** Somebody wants a connection, now. */
@@ -105,7 +113,7 @@ function whileConnecting(
     case 'disconnect':
       return [IDLE, [CLEAR, GOODBYE]]
     case 'unusable':
-      return [{ name: 'abandoned', reason: input.reason, cause: null }, [CLEAR]]
+      return [{ name: 'abandoned', reason: input.reason, cause: null, code: null }, [CLEAR]]
     case 'closed':
       return lost(state.attempt, input, policy)
     case 'timer': {
@@ -121,11 +129,17 @@ function whileConnecting(
 
 function whileOpen(state: ConnectionState, input: ConnectionInput, policy: ConnectionPolicy): Transition {
   if (input.type === 'disconnect') return [IDLE, [GOODBYE]]
-  if (input.type === 'closed') return lost(0, input, policy)
+  if (input.type === 'closed' && input.code === MOVED) return dial(0)
+  if (input.type === 'closed') return afterSilence(lost(0, input, policy), input.code === SILENT)
   if (input.type !== 'silent') return [state, []]
   const end = { code: SILENT, reason: 'no heartbeat', retryAfterS: null }
-  const [next, effects] = lost(0, end, policy, [{ type: 'hang-up', code: end.code, reason: end.reason }])
-  return [next.name === 'waiting' ? { ...next, afterSilence: true } : next, effects]
+  const hangUp: ConnectionEffect = { type: 'hang-up', code: end.code, reason: end.reason }
+  return afterSilence(lost(0, end, policy, [hangUp]), true)
+}
+
+/** What was shown may have been old before anybody knew. */
+function afterSilence([next, effects]: Transition, wasSilent: boolean): Transition {
+  return [next.name === 'waiting' ? { ...next, afterSilence: wasSilent } : next, effects]
 }
 
 function dial(attempt: number, afterSilence = false): Transition {
@@ -148,11 +162,12 @@ function lost(
     case 'stop':
       return [IDLE, effects]
     case 'fail':
-      return [{ name: 'abandoned', reason, cause: null }, effects]
+      return [{ name: 'abandoned', reason, cause: null, code: end.code }, effects]
     case 'retry': {
       const next = attempt + 1
       const delayMs = reconnectDelay(next, { ...policy, retryAfterS: end.retryAfterS })
-      if (delayMs === null) return [{ name: 'abandoned', reason: GAVE_UP, cause: reason }, effects]
+      if (delayMs === null)
+        return [{ name: 'abandoned', reason: GAVE_UP, cause: reason, code: null }, effects]
       return [
         { name: 'waiting', attempt: next, delayMs, afterSilence: false, reason },
         [...effects, { type: 'set-timer', ms: delayMs }],

@@ -10,6 +10,19 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
 }
 
+/** What the tabs of one browser have in common. */
+export interface Tabs {
+  /** A name of this page that no other page has, also not after a reload. */
+  readonly id: string
+  /**
+   * Have a lock that one tab at a time can have, from when `held` is called until this tab is gone or the returned
+   * function is called.
+   */
+  hold(name: string, held: () => void): () => void
+  /** Hear what other tabs post under this name. Returns how to post; what a tab posts, it does not hear itself. */
+  join(name: string, hear: (note: unknown) => void): (note: unknown) => void
+}
+
 export interface Environment {
   /** @throws when the address is none */
   createSocket(url: string, protocols: string[]): WebSocketLike
@@ -21,8 +34,12 @@ export interface Environment {
   random(): number
   /** Where the tab keeps its cursor; null where it cannot. */
   readonly storage: KeyValueStore | null
+  /** The other tabs; null where a tab cannot know of them. */
+  readonly tabs: Tabs | null
   /** Call back when the network is back or the page is looked at again. Returns how to stop that. */
   onWake(wake: () => void): () => void
+  /** Call back when the page is left or may be thrown away unasked. Returns how to stop that. */
+  onHide(hide: () => void): () => void
 }
 
 /** Globals are looked up when they are needed, so the module loads where there is no browser. */
@@ -44,6 +61,9 @@ export const browserEnvironment: Environment = {
       return null
     }
   },
+  get tabs() {
+    return (browserTabs ??= openTabs())
+  },
   onWake(wake) {
     if (typeof window === 'undefined') return () => undefined
     // `offline` is not listened to: the server may well be this very computer.
@@ -57,4 +77,38 @@ export const browserEnvironment: Environment = {
       document.removeEventListener('visibilitychange', wakeWhenVisible)
     }
   },
+  onHide(hide) {
+    if (typeof window === 'undefined') return () => undefined
+    window.addEventListener('pagehide', hide)
+    return () => window.removeEventListener('pagehide', hide)
+  },
+}
+
+let browserTabs: Tabs | null = null
+
+/** Web Locks are missing on plain http from another computer, and both outside of browsers. */
+function openTabs(): Tabs | null {
+  if (typeof BroadcastChannel === 'undefined') return null
+  // Typed as always there, which it is not.
+  const locks = typeof navigator === 'undefined' ? null : (navigator as { locks?: LockManager | null }).locks
+  if (!locks) return null
+  return {
+    id: Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(36)).join(''),
+    hold(name, held) {
+      const waiting = new AbortController()
+      let release: () => void = () => waiting.abort()
+      const taken = () => {
+        held()
+        return new Promise<void>((resolve) => (release = resolve))
+      }
+      // Who no longer waits is told so by a rejection.
+      void locks.request(name, { signal: waiting.signal }, taken).catch(() => undefined)
+      return () => release()
+    },
+    join(name, hear) {
+      const channel = new BroadcastChannel(name)
+      channel.onmessage = ({ data }) => hear(data)
+      return (note) => channel.postMessage(note)
+    },
+  }
 }

@@ -11,6 +11,8 @@ export type MonitorErrorCode =
   | 'refused'
   /** The server sent what is no frame of the protocol. */
   | 'malformed_frame'
+  /** `getToken` failed while the connection was open; `cause` is why. */
+  | 'no_token'
   /** A handler of events threw; `cause` is what. */
   | 'handler_failed'
 

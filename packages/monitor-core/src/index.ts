@@ -12,6 +12,7 @@ export {
 } from './connection'
 export { formatCursor, parseCursor, type Cursor } from './cursor'
 export { browserEnvironment, type Environment, type WebSocketLike } from './environment'
+export { EntityMirror } from './entities'
 export { MonitorError, type MonitorErrorCode } from './errors'
 export { CATEGORIES, categoryOf, FILTERS, filtersOf, maskOf } from './filters'
 export type { Freshness } from './freshness'
@@ -22,7 +23,10 @@ export type {
   JsonObject,
   JsonValue,
   MonitorEvent,
+  ReplaySpeed,
+  Snapshot,
   ServerMessage,
 } from './messages'
+export type { PastWish, Replay, ReplayListener, ReplayOptions, ReplayStatus } from './past'
 export { MonitorSession, type SessionOptions, type SubscribeOptions } from './session'
 export type { EventHandler, Gap } from './subscriptions'

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { SAVE_EVERY_MS } from './cursor'
 import type { Gap } from './subscriptions'
 import type { MonitorError } from './errors'
 import { MonitorSession, type SessionOptions } from './session'
@@ -426,9 +427,20 @@ describe('resuming', () => {
 
     server.append('job:created')
     await environment.settle()
+    environment.hide()
 
     expect(kept).toEqual(['k3f9q2:0'])
     expect(environment.items.get(CURSOR)).toBe('k3f9q2:1')
+  })
+
+  it('has its very last place when the page is left in the middle of a burst', async () => {
+    const { seen } = await connected(['job'])
+    for (let i = 0; i < 5; i += 1) server.append('job:updated')
+    await environment.settle()
+    environment.hide()
+
+    expect(seen).toHaveLength(5)
+    expect(environment.items.get(CURSOR)).toBe('k3f9q2:5')
   })
 
   it('resumes from the cursor of the page before', async () => {
@@ -446,7 +458,7 @@ describe('resuming', () => {
     for (let i = 0; i < 50; i += 1) server.append('job:updated')
 
     server.heartbeat()
-    await environment.settle()
+    await environment.advance(SAVE_EVERY_MS)
 
     expect(environment.items.get(CURSOR)).toBe('k3f9q2:50')
   })
@@ -487,10 +499,7 @@ describe('resuming', () => {
     expect(seen).toEqual(['job:created 2'])
   })
 
-  it.each([
-    ['epoch_changed', () => server.startNewEpoch('z9')],
-    ['expired', () => server.forgetBefore(4)],
-  ])('reports what it cannot make good: %s', async (reason, harm) => {
+  it('reports what it cannot make good, and goes on where the new log is', async () => {
     const gaps: Gap[] = []
     const { seen } = await connected(['job'], { onGap: (gap) => gaps.push(gap) })
     server.append('job:created')
@@ -498,15 +507,32 @@ describe('resuming', () => {
     server.connection.cut()
     await environment.settle()
     for (let i = 0; i < 5; i += 1) server.append('job:updated')
-    harm()
+    server.startNewEpoch('z9')
 
     await environment.advance(1000)
     server.append('job:completed')
     await environment.settle()
 
     const to = { epoch: server.epoch, offset: server.head - 1 }
-    expect(gaps).toEqual([{ reason, from: { epoch: 'k3f9q2', offset: 1 }, to }])
+    expect(gaps).toEqual([{ reason: 'epoch_changed', from: { epoch: 'k3f9q2', offset: 1 }, to }])
     expect(seen).toEqual(['job:created 1', `job:completed ${server.head}`])
+  })
+
+  it('has all that is still kept after it was away too long, and reports the rest', async () => {
+    const gaps: Gap[] = []
+    const { seen } = await connected(['job'], { onGap: (gap) => gaps.push(gap) })
+    server.append('job:created')
+    await environment.settle()
+    server.connection.cut()
+    await environment.settle()
+    for (let i = 0; i < 5; i += 1) server.append('job:updated')
+    server.forgetBefore(4)
+
+    await environment.advance(1000)
+
+    const place = (offset: number) => ({ epoch: 'k3f9q2', offset })
+    expect(gaps).toEqual([{ reason: 'expired', from: place(1), to: place(3) }])
+    expect(seen).toEqual(['job:created 1', 'job:updated 4', 'job:updated 5', 'job:updated 6'])
   })
 
   it('reports a loss the server tells of', async () => {
@@ -516,7 +542,8 @@ describe('resuming', () => {
     server.connection.system('gap', { from: 1, to: 3, reason: 'damaged' })
     await environment.settle()
 
-    expect(gaps).toEqual([{ reason: 'damaged', from: null, to: null }])
+    const place = (offset: number) => ({ epoch: 'k3f9q2', offset })
+    expect(gaps).toEqual([{ reason: 'damaged', from: place(0), to: place(3) }])
   })
 
   it('works with a server that knows only version 1', async () => {

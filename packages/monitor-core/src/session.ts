@@ -12,13 +12,30 @@ import { browserEnvironment, type Environment } from './environment'
 import { MonitorError } from './errors'
 import { maskOf } from './filters'
 import type { Freshness } from './freshness'
-import type { EventHandler, Gap, Subscription } from './subscriptions'
+import type { Conflated, Snapshot } from './messages'
+import type { PastWish, Replay, ReplayListener, ReplayOptions } from './past'
+import { acrossTabs } from './sharing'
+import type { EventHandler, Gap, Start, Subscription } from './subscriptions'
 
 export interface SessionOptions extends Partial<Persistence> {
   /** @default browserEnvironment */
   readonly environment?: Environment
+  /**
+   * Whether all tabs of the browser share one connection, where the browser can. For pages whose tabs are all the same
+   * user's.
+   * @default false
+   */
+  readonly acrossTabs?: boolean
   readonly onChange?: () => void
   readonly onGap?: (gap: Gap) => void
+  /** Called when updates were left out for later ones, which `mode: 'latest'` allows. */
+  readonly onConflated?: (conflated: Omit<Conflated, 'kind'>) => void
+  /**
+   * Says who connects: an API key or a signed token, null for none. Called before every attempt to connect and when the
+   * server says that the token ends soon. A page of the server itself has its cookie and needs none.
+   * @default undefined
+   */
+  readonly getToken?: () => Promise<string | null>
   readonly onError?: (error: MonitorError) => void
 }
 
@@ -28,6 +45,38 @@ export interface SubscribeOptions {
    * @default 0
    */
   readonly last?: number
+  /**
+   * Channels to narrow to: `machine:cnc1`, or `machine:*` for all of a kind. Left out: not narrowed.
+   * @default undefined
+   */
+  readonly channels?: readonly string[]
+  /**
+   * Exact types to narrow to, e.g. `job:completed`. Left out: not narrowed.
+   * @default undefined
+   */
+  readonly types?: readonly string[]
+  /**
+   * `latest`: of several updates of one thing at once the newest is enough; others who share the connection may want them all.
+   * @default 'stream'
+   */
+  readonly mode?: 'stream' | 'latest'
+  /**
+   * Begin with the events of this time (RFC 3339).
+   * @default undefined
+   */
+  readonly fromTime?: string
+  /**
+   * Gets the entities as they are before the first event, and anew after each loss: whoever applies the events to them
+   * has the shop as it is, see `EntityMirror`.
+   * @default undefined
+   */
+  readonly snapshot?: (snapshot: Snapshot) => void
+  /**
+   * Be refused, which `onError` tells, rather than begin later than asked because the log does not go back so far. Has an
+   * effect where all who share the connection want it.
+   * @default false
+   */
+  readonly strict?: boolean
 }
 
 /** Somebody who waits for the connection to open. */
@@ -48,6 +97,8 @@ export class MonitorSession {
   /** Address of the places the subscriptions stand at. */
   #placesOf: string | null = null
   readonly #waiters: Waiter[] = []
+  /** The newest replay; it ends with the session's connection. */
+  #replay: Replay | null = null
 
   constructor(options: SessionOptions = {}) {
     const {
@@ -55,13 +106,16 @@ export class MonitorSession {
       maxAttempts = maxReconnectAttempts,
       jitter = false,
       wakes = false,
+      acrossTabs: isShared = false,
     } = options
-    this.#environment = environment
+    this.#environment = isShared ? acrossTabs(environment) : environment
     this.#options = options
     this.#consumer = {
       persistence: { maxAttempts, jitter, wakes },
       onChange: () => this.#changed(),
       onGap: (gap) => options.onGap?.(gap),
+      onConflated: ({ from, to, count }) => options.onConflated?.({ from, to, count }),
+      getToken: options.getToken ?? null,
       onError: (error) => options.onError?.(error),
     }
   }
@@ -101,6 +155,8 @@ export class MonitorSession {
   disconnect(): void {
     const client = this.#client
     if (client === null) return
+    this.#replay?.stop()
+    this.#replay = null
     this.#client = null
     client.detach(this.#consumer, this.#subscriptions)
     if (!client.hasConsumers) shared.get(this.#environment)?.delete(client.url)
@@ -119,10 +175,15 @@ export class MonitorSession {
   subscribe(
     filters: readonly string[] | undefined,
     handler: EventHandler,
-    { last = 0 }: SubscribeOptions = {},
+    { last = 0, channels, types, mode = 'stream', fromTime, snapshot, strict = false }: SubscribeOptions = {},
   ): () => void {
     const subscription: Subscription = {
-      mask: maskOf(filters),
+      wants: {
+        mask: maskOf(filters),
+        channels: channels ?? null,
+        types: types ?? null,
+        latest: mode === 'latest',
+      },
       handler,
       onError: (cause) => {
         const what = cause instanceof Error ? cause.message : String(cause)
@@ -131,6 +192,9 @@ export class MonitorSession {
         )
       },
       last,
+      start: startOf(snapshot !== undefined, fromTime),
+      onSnapshot: snapshot ?? null,
+      isStrict: strict,
       position: null,
     }
     this.#subscriptions.add(subscription)
@@ -145,14 +209,42 @@ export class MonitorSession {
     return this.#client?.ping() ?? Promise.resolve(null)
   }
 
+  /**
+   * The entities as they were at a place: a cursor, or a time (RFC 3339). Left out: now. It changes nothing of what is
+   * heard live.
+   *
+   * @throws MonitorError (as a rejection) that there is no connection, or why the server refuses; `serverCode` tells
+   */
+  stateAt(at?: string, wish: PastWish = {}): Promise<Snapshot> {
+    return this.#client?.past.state(at, wish) ?? Promise.reject(neverConnected())
+  }
+
+  /**
+   * Hear a stretch of the log once more, at a speed. Its events go to the listener alone. A connection has one replay at a
+   * time: another one, also that of another tab that shares the connection, ends it. It goes on by itself after a lost
+   * connection, and ends with `disconnect`.
+   *
+   * @throws MonitorError that nobody has connected
+   */
+  replay(options: ReplayOptions, listener: ReplayListener): Replay {
+    if (this.#client === null) throw neverConnected()
+    this.#replay = this.#client.past.replay(options, listener)
+    return this.#replay
+  }
+
   #join(url: string): MonitorClient {
     const clients = shared.get(this.#environment) ?? new Map<string, MonitorClient>()
     shared.set(this.#environment, clients)
     const client = clients.get(url) ?? new MonitorClient(url, this.#environment)
     clients.set(url, client)
     this.#client = client
-    // Places in the log of one server mean nothing on another.
-    if (this.#placesOf !== url) for (const subscription of this.#subscriptions) subscription.position = null
+    if (this.#placesOf !== url) {
+      for (const subscription of this.#subscriptions) {
+        // Places in the log of one server mean nothing on another.
+        subscription.position = null
+        if (subscription.onSnapshot !== null) subscription.start = { snapshot: true }
+      }
+    }
     this.#placesOf = url
     client.attach(this.#consumer, this.#subscriptions)
     return client
@@ -190,4 +282,13 @@ export class MonitorSession {
   #settle(end: (waiter: Waiter) => void): void {
     for (const waiter of this.#waiters.splice(0)) end(waiter)
   }
+}
+
+function neverConnected(): MonitorError {
+  return new MonitorError('disconnected', 'nobody has connected')
+}
+
+function startOf(hasSnapshot: boolean, fromTime: string | undefined): Start | null {
+  if (hasSnapshot) return { snapshot: true }
+  return fromTime === undefined ? null : { from_time: fromTime }
 }

@@ -5,11 +5,11 @@
  * Rule 2: changes of one moment become one command.
  */
 
-import { formatCursor } from './cursor'
+import { formatCursor, type Cursor } from './cursor'
 import type { Environment } from './environment'
-import { filtersOf, NOTHING, type Mask } from './filters'
-import type { Command, Connected, ServerError, Subscribed } from './messages'
-import type { Gap, Subscriptions } from './subscriptions'
+import type { Command, Connected, ServerError, ServerGap, SnapshotPage, Subscribed } from './messages'
+import type { Gap, Start, Subscriptions } from './subscriptions'
+import { isNothing, isSame, keysOf, NOTHING_WANTED, type Wants } from './wants'
 
 /** Milliseconds within which a command has to be answered. */
 const ANSWER_TIMEOUT_MS = 10_000
@@ -25,12 +25,13 @@ export class Subscriber {
   #knowsCursors = false
   #isScheduled = false
   /** What the last command asked for. */
-  #asked: Mask = NOTHING
+  #asked: Wants = NOTHING_WANTED
   /** Id of the command that waits for its answer. */
   #pending: string | null = null
   #commands = 0
   #timer: unknown = null
   #isCatchingUp = false
+  #isRefused = false
 
   /** `onStuck`: a command was not answered in time; the connection is of no use. */
   constructor(
@@ -50,19 +51,27 @@ export class Subscriber {
     return this.#isCatchingUp
   }
 
-  opened(connected: Connected): void {
+  /** Whether the server will not send what is wanted. */
+  get isRefused(): boolean {
+    return this.#isRefused
+  }
+
+  /** Returns what was lost meanwhile, as far as the greeting tells. */
+  opened(connected: Connected): Gap | null {
     this.closed()
     this.#isOpen = true
     this.#knowsCursors = connected.epoch !== null
-    this.#subscriptions.connected(connected)
+    const gap = this.#subscriptions.connected(connected)
     this.#update()
+    return gap
   }
 
   closed(): void {
     this.#isOpen = false
-    this.#asked = NOTHING
+    this.#asked = NOTHING_WANTED
     this.#pending = null
     this.#isCatchingUp = false
+    this.#isRefused = false
     this.#clearTimer()
   }
 
@@ -79,9 +88,11 @@ export class Subscriber {
   /** Returns the loss that the answer tells of. */
   answered(answer: Subscribed): Gap | null {
     const gap = this.#subscriptions.subscribed(answer)
-    if (answer.recovered !== true) this.#isCatchingUp = false
+    // A snapshot comes with `recovered` null, and is followed by `caught_up` all the same.
+    if (answer.recovered !== true && !this.#subscriptions.isFilling) this.#isCatchingUp = false
     if (answer.id === null || answer.id === this.#pending) {
       this.#pending = null
+      this.#isRefused = false
       this.#clearTimer()
       this.#update()
     }
@@ -93,6 +104,7 @@ export class Subscriber {
     this.#pending = null
     this.#isCatchingUp = false
     this.#clearTimer()
+    this.#isRefused = !error.temporary
     if (!error.temporary) return
     this.#timer = this.#environment.setTimer(
       () => {
@@ -107,23 +119,42 @@ export class Subscriber {
     this.#isCatchingUp = false
   }
 
+  /** The server tells of a loss. Returns it, where it is none that was told already. */
+  lost(gap: ServerGap): Gap | null {
+    const loss = this.#subscriptions.lost(gap)
+    this.#update()
+    return loss
+  }
+
+  /** A page of a snapshot. Changes of handlers have waited for the last. */
+  filled(page: SnapshotPage): void {
+    this.#subscriptions.filled(page)
+    if (page.isLast) this.#update()
+  }
+
   #update(): void {
-    const { wanted, since, hasWaiting } = this.#subscriptions
-    if (!this.#isOpen || this.#pending !== null || (wanted === this.#asked && !hasWaiting)) return
+    const { wanted, since, start, hasWaiting, isFilling, isStrict } = this.#subscriptions
+    if (!this.#isOpen || this.#pending !== null || isFilling || (isSame(wanted, this.#asked) && !hasWaiting))
+      return
     const id = `s${++this.#commands}`
     this.#asked = wanted
     this.#pending = id
-    this.#subscriptions.asking()
+    this.#subscriptions.asking(start)
     this.#clearTimer()
     this.#timer = this.#environment.setTimer(this.#onStuck, ANSWER_TIMEOUT_MS)
-    if (wanted === NOTHING) {
+    if (isNothing(wanted)) {
       this.#send({ action: 'unsubscribe', id })
-    } else if (since !== null && this.#knowsCursors) {
-      this.#isCatchingUp = true
-      this.#send({ action: 'subscribe', filters: filtersOf(wanted), id, since: formatCursor(since) })
-    } else {
-      this.#send({ action: 'subscribe', filters: filtersOf(wanted), id })
+      return
     }
+    const begin = this.#beginOf(start, since)
+    this.#isCatchingUp ||= Object.keys(begin).length > 0
+    this.#send({ action: 'subscribe', ...keysOf(wanted), ...begin, ...(isStrict && { strict: true }), id })
+  }
+
+  #beginOf(start: Start | null, since: Cursor | null): Start | { since?: string } {
+    if (!this.#knowsCursors) return {}
+    if (start !== null) return start
+    return since === null ? {} : { since: formatCursor(since) }
   }
 
   #clearTimer(): void {

@@ -14,6 +14,7 @@ import { formatCursor, parseCursor, type Cursor } from './cursor'
 import { categoryOf, filtersOf, includes, maskOf } from './filters'
 import type { JsonObject, JsonValue, MonitorEvent, ServerMessage, Subscribed } from './messages'
 import { Subscriptions, type Gap, type Subscription } from './subscriptions'
+import { EVERYTHING_WANTED } from './wants'
 
 /** The files are data of many shapes; what the types infer of them is wider than what their README promises. */
 function load<T>(file: unknown): (T & { name: string })[] {
@@ -79,10 +80,13 @@ const filterVectors = load<{
   filters: string[]
   channels: string[] | null
   names?: string[]
+  types?: string[] | null
   events: { type: string; matches: boolean }[]
-}>(filters.vectors).filter(({ channels, names }) => channels === null && names !== undefined)
+}>(filters.vectors).filter(
+  ({ channels, types, names }) => channels === null && (types ?? null) === null && names !== undefined,
+)
 
-describe('filters.json, where no channels are asked for', () => {
+describe('filters.json, where no channels and no types are asked for', () => {
   it.each(filterVectors)('$name', ({ filters: asked, names, events }) => {
     const mask = maskOf(asked)
 
@@ -96,7 +100,7 @@ describe('filters.json, where no channels are asked for', () => {
 
 /** A message in the words of the wire, as the vectors have it. */
 function understood(message: ServerMessage): JsonObject {
-  const flat = message.kind === 'event' ? { kind: message.kind, ...message.event } : message
+  const flat = message.kind === 'event' ? { ...message, ...message.event } : message
   return Object.fromEntries<JsonValue>(
     Object.entries(flat).map(([key, value]: [string, JsonValue]) => [
       key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
@@ -126,11 +130,14 @@ const CONFIRMED: Subscribed = {
   kind: 'subscribed',
   filters: ['all'],
   channels: null,
+  types: null,
+  mode: null,
   id: null,
   epoch: null,
   offset: null,
   recovered: null,
   reason: null,
+  replay: null,
 }
 
 describe('resume.json', () => {
@@ -139,14 +146,17 @@ describe('resume.json', () => {
     const gaps: Gap[] = []
     const subscriptions = new Subscriptions(position)
     const member: Subscription = {
-      mask: maskOf(),
+      wants: { ...EVERYTHING_WANTED },
       handler: (event) => seen.push(event),
       onError: (error) => expect.unreachable(String(error)),
       last: 0,
+      start: null,
+      onSnapshot: null,
+      isStrict: false,
       position: null,
     }
     subscriptions.add(member)
-    subscriptions.asking()
+    subscriptions.asking(null)
     subscriptions.subscribed(CONFIRMED)
 
     const indices: number[] = []
@@ -157,7 +167,8 @@ describe('resume.json', () => {
       if (message.kind === 'heartbeat' || message.kind === 'caught_up') subscriptions.reached(message.offset)
       const loss = message.kind === 'subscribed' ? subscriptions.subscribed(message) : null
       if (loss !== null) gaps.push(loss)
-      if (message.kind === 'gap') gaps.push({ reason: message.reason, from: null, to: null })
+      const told = message.kind === 'gap' ? subscriptions.lost(message) : null
+      if (told !== null) gaps.push(told)
       if (seen.length > before) indices.push(index)
     })
 

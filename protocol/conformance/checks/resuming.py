@@ -134,9 +134,86 @@ async def _expect_refusal(world: World, since: str, reason: str) -> None:
         expect_equal((data["recovered"], data["reason"]), (False, reason), f"recovered and reason for {since}")
         expect_equal(data["replay"], None, "replay")
         made = await world.create("patterns")
-        event = await socket.next_of("pattern:created")
-        expect_equal(event["data"]["id"], made["id"], f"what follows {since}")
+        event = await world.event(socket, made["id"])
         expect(event["offset"] > data["offset"], "an event from before the head")
+
+
+@check("RES-12")
+async def what_is_lost_is_told_in_offsets(world: World) -> None:
+    epoch, _, oldest = await world.head()
+    asked = [("another:7", "epoch_changed", 1)]
+    if oldest > 2:
+        asked.append((f"{epoch}:{oldest - 2}", "expired", oldest - 1))
+    for since, reason, first in asked:
+        async with world.client() as socket:
+            command = {"action": "subscribe", "filters": ["metrics"], "since": since}
+            data = (await socket.ask(command, "subscribed"))["data"]
+            gap = (await socket.next_of("system:gap"))["data"]
+            expect_equal(
+                (gap["from"], gap["to"], gap["reason"]), (first, data["offset"], reason), f"the gap after {since}"
+            )
+    async with world.client() as socket:
+        await socket.ask({"action": "subscribe", "filters": [], "since": f"{epoch}:{2**63 - 1}"}, "subscribed")
+        expect_equal(await world.before_pong(socket), [], "what follows a cursor from the future")
+
+
+@check("RES-09")
+async def a_time_is_a_start(world: World) -> None:
+    project = new_name()
+    jobs = await made_jobs(world, 1, project_id=project)
+    await asyncio.sleep(0.01)
+    jobs += await made_jobs(world, 3, project_id=project)
+    wish = {"action": "subscribe", "filters": ["job"], "channels": [f"project:{project}"]}
+    async with world.client() as socket:
+        await socket.ask({**wish, "last": 4}, "subscribed")
+        times = [frame["timestamp"] for frame in (await replayed(socket))[:-1]]
+    for time in (times[1], times[0], "2100-01-01T00:00:00+01:00"):
+        async with world.client() as socket:
+            data = (await socket.ask({**wish, "from_time": time}, "subscribed"))["data"]
+            expect_equal((data["recovered"], data["reason"]), (True, None), f"recovered and reason from {time}")
+            events = (await replayed(socket))[:-1]
+            seen = [frame["data"]["id"] for frame in events if frame["timestamp"] >= time]
+            wanted = jobs[times.index(time) :] if time in times else []
+            expect_equal(seen, wanted, f"what came from {time}")
+            live = await made_jobs(world, 1, project_id=project)
+            expect_equal((await socket.next_of("job:created"))["data"]["id"], live[0], "what follows live")
+            jobs += live
+
+
+@check("RES-10")
+async def what_the_log_no_longer_has_is_told(world: World) -> None:
+    _, _, oldest = await world.head()
+    if oldest == 1:
+        raise Wait("the log has forgotten nothing yet: use a server that keeps few events")
+    for start in ({"last": 10_000}, {"from_time": "1970-01-01T00:00:00Z"}):
+        async with world.client() as socket:
+            data = (await socket.ask({"action": "subscribe", **start}, "subscribed"))["data"]
+            expect_equal((data["recovered"], data["reason"]), (True, "too_far"), f"recovered and reason for {start}")
+            expect_equal(data["replay"]["truncated"], True, "replay.truncated")
+            events = (await replayed(socket))[:-1]
+            expect(events and events[0]["offset"] <= oldest + 50, "what is kept did not follow")
+
+
+@check("RES-11")
+async def a_strict_start_is_kept_or_refused(world: World) -> None:
+    epoch, head, oldest = await world.head()
+    asked = [({"since": "another:7"}, "epoch_changed"), ({"since": f"{epoch}:{head + 1_000_000}"}, "future_cursor")]
+    if oldest > 1:
+        asked += [
+            ({"since": f"{epoch}:{oldest - 2}"}, "expired"),
+            ({"last": 10_000}, "too_far"),
+            ({"from_time": "1970-01-01T00:00:00Z"}, "too_far"),
+        ]
+    async with world.client(filters=["pattern"]) as socket:
+        for start, code in asked:
+            socket.send({"action": "subscribe", "id": "s", "filters": ["material"], **start, "strict": True})
+            data = (await socket.next_of("system:error", "system:subscribed"))["data"]
+            expect_equal((data.get("code"), data["id"]), (code, "s"), f"code and id for {start}")
+        made = await world.create("patterns")
+        await world.event(socket, made["id"])
+        command = {"action": "subscribe", "since": f"{epoch}:{head}", "strict": True}
+        data = (await socket.ask(command, "subscribed"))["data"]
+        expect_equal((data["recovered"], data["reason"]), (True, None), "recovered and reason of a start that is kept")
 
 
 @check("RES-08")

@@ -115,7 +115,7 @@ async def answers_keep_the_order_of_the_commands(world: World) -> None:
             {"action": "unsubscribe", "id": "5"},
             {"action": "ping", "id": "6"},
         )
-        answers = ("system:subscribed", "system:pong", "system:error", "system:caught_up")
+        answers = ("system:subscribed", "system:pong", "system:error", "system:caught_up", "system:gap")
         ids: list[str] = []
         while len(ids) < 6:
             frame = await socket.next_of(*answers)

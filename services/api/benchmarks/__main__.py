@@ -1,10 +1,11 @@
-"""`python -m benchmarks [--quick] [suite …]`: measure, print a table a suite, then one line of JSON a figure."""
+"""`python -m benchmarks [--quick] [--lines FILE] [suite …]`: measure; a table a suite, and a line of JSON a figure."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -20,12 +21,17 @@ from benchmarks.machine import (
     today,
 )
 from benchmarks.report import json_line, print_table
-from benchmarks.suites import analytics, fanout, memory, steady, writes
+from benchmarks.suites import analytics, delay, fanout, growth, memory, replay, stalled, startup, steady, writes
 
 SUITES: Final[Mapping[str, Callable[[Bench], list[Result]]]] = {
     "fanout": fanout.run,
     "memory": memory.run,
+    "growth": growth.run,
     "steady": steady.run,
+    "delay": delay.run,
+    "stalled": stalled.run,
+    "replay": replay.run,
+    "startup": startup.run,
     "writes": writes.run,
     "analytics": analytics.run,
 }
@@ -36,6 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure RMOS side by side with others.")
     parser.add_argument("suites", nargs="*", metavar="suite", help=f"{', '.join(SUITES)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="about a minute, one round; not to be quoted")
+    parser.add_argument("--lines", type=Path, metavar="FILE", help="write the lines of JSON there instead")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.suites) - set(SUITES)):
         parser.error(f"unknown suite {', '.join(unknown)}; expected {', '.join(SUITES)}")
@@ -58,8 +65,12 @@ def main() -> int:
         found = SUITES[name](bench)
         print_table(console, f"{name} ({bench.plan.rounds} rounds)", found)
         results += found
-    for result in results:
-        print(json_line(result, conditions))
+    lines = "".join(f"{json_line(result, conditions)}\n" for result in results)
+    if arguments.lines is None:
+        sys.stdout.write(lines)
+    else:
+        arguments.lines.parent.mkdir(exist_ok=True)
+        arguments.lines.write_text(lines, encoding="utf-8")
     return int(any(isinstance(result, Missing) for result in results))
 
 

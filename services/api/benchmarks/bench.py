@@ -7,17 +7,27 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 from benchmarks import events
 from benchmarks.native import Receiver, compile_native
+from benchmarks.peers import Peer
 from benchmarks.processes import Child, ChildError
 
 _START_TIMEOUT_S: Final = 60.0
+_FILL_TIMEOUT_S: Final = 600.0
 PING: Final = '{"action":"ping"}'
 ALL: Final = (("all",),)
+ALL_OF_THE_PAST: Final = '{"action":"subscribe","v":2,"filters":["all"],"from_time":"2000-01-01T00:00:00Z"}'
+_GROWTH: Final[Mapping[str, Sequence[int]]] = {
+    "subscribers": (100, 300, 1_000, 3_000, 5_000),
+    "filters": (1, 10, 100, 1_000),
+    "history": (1_000, 30_000, 300_000),
+    "idle": (10, 100, 1_000, 5_000),
+}
+_FILL_BATCH: Final = 1_000
 
 RMOS_SETTINGS: Final = {
     "RMOS_METRICS_INTERVAL_S": "3600",  # a snapshot between two events would be counted as fan-out
@@ -37,6 +47,8 @@ class Plan:
         subscribers: Connections in fan-out and steady load.
         idle: Numbers of connections at which memory is measured.
         jobs: Numbers of job logs over which figures are asked for.
+        replay_events: Length of the log that one client is sent.
+        growth: Sizes at which the cost of an event is measured, by what grows.
     """
 
     rounds: int = 3
@@ -46,11 +58,29 @@ class Plan:
     subscribers: int = 1000
     idle: tuple[int, ...] = (1000, 5000)
     jobs: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
+    replay_events: int = 500_000
+    growth: dict[str, Sequence[int]] = field(default_factory=lambda: dict(_GROWTH))
 
     @classmethod
     def quick(cls) -> Self:
         """A look in about a minute; too short for figures to be quoted."""
-        return cls(rounds=1, fan_out_s=0.2, steady_s=3.0, writes_s=0.5, idle=(1000,), jobs=(1_000, 10_000))
+        return cls(
+            rounds=1,
+            fan_out_s=0.2,
+            steady_s=3.0,
+            writes_s=0.5,
+            idle=(1000,),
+            jobs=(1_000, 10_000),
+            replay_events=50_000,
+            growth={what: sizes[:2] for what, sizes in _GROWTH.items()},
+        )
+
+
+def fill_log(server: Child, count: int) -> int:
+    """Write at least so many events to the log of a `shop-log` server. Returns how many those were."""
+    server.tell(f"fill {count} {_FILL_BATCH}")
+    written: int = server.hear_json(timeout_s=_FILL_TIMEOUT_S)["events"]
+    return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +112,19 @@ class Bench:
     @contextmanager
     def send_loop(self, connections: int) -> Iterator[tuple[Child, int]]:
         """The native reference, and its port."""
-        head, _, tail = json.dumps(events.message_of(0), separators=(",", ":")).partition('"seq":0')
         command = [compile_native("send_loop"), "--connections", str(connections)]
-        with Child([*command, "--head", head + '"seq":', "--tail", tail], core=self.server_core) as server:
+        command += ["--head", events.HEAD, "--tail", events.TAIL]
+        with Child(command, core=self.server_core) as server:
+            yield server, server.hear_json(timeout_s=_START_TIMEOUT_S)["port"]
+
+    @contextmanager
+    def peer(self, peer: Peer) -> Iterator[tuple[Child, int]]:
+        """A competitor that is not ours, and its port.
+
+        Raises:
+            NotMeasuredError: it is not installed.
+        """
+        with Child(peer.command(), core=self.server_core) as server:
             yield server, server.hear_json(timeout_s=_START_TIMEOUT_S)["port"]
 
     @contextmanager
@@ -98,7 +138,14 @@ class Bench:
     ) -> Iterator[Receiver]:
         """That many connections, every one of them subscribed."""
         commands = [json.dumps({"action": "subscribe", "filters": list(names)}) for names in filters]
-        with Receiver(port, connections, commands, core=self.load_core, options=options) as receiver:
+        given = [word for command in commands for word in ("--subscribe", command)]
+        with self.receiver(port, connections, [*given, *options]) as receiver:
+            yield receiver
+
+    @contextmanager
+    def receiver(self, port: int, connections: int, options: Sequence[str]) -> Iterator[Receiver]:
+        """That many connections, subscribed as the options of native/receiver.c say."""
+        with Receiver(port, connections, core=self.load_core, options=options) as receiver:
             receiver.wait_until_ready()
             yield receiver
 

@@ -64,6 +64,15 @@ def message_of(number: int) -> dict[str, object]:
     }
 
 
+HEAD, TAIL = json.dumps(message_of(0), separators=(",", ":")).split("0", 1)
+"""The message, encoded, before and after its number."""
+
+
+def text_of(number: int) -> str:
+    """The whole message of event `number`, put together: cheaper than encoding it, in favour of whoever is compared."""
+    return f"{HEAD}{number}{TAIL}"
+
+
 def matches(filters: tuple[str, ...], number: int) -> bool:
     """Whether a subscriber with these filters is sent event `number`."""
     return "all" in filters or category_of(number) in filters

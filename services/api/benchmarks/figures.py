@@ -7,6 +7,7 @@ Rule 2: what could not be measured is reported as such, with the reason; it is n
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -102,6 +103,14 @@ class Rounds:
             }
             found.append(Figure(name, unit, tuple(self._runs[name]), ratios, (notes or {}).get(name, "")))
         return found
+
+
+def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
+    """By which power of the size a value grows, fitted over all sizes (least squares of the logarithms).
+
+    0 says that it does not grow, 1 that it grows in proportion.
+    """
+    return statistics.linear_regression([math.log(size) for size in sizes], [math.log(value) for value in values]).slope
 
 
 def paired_ratio(values: Sequence[float], others: Sequence[float]) -> float:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Final
 
+from benchmarks.peers import describe_peers
+
 MIN_OPEN_FILES: Final = 6000
 """5,000 connections and what a server has open besides."""
 _PACKAGES: Final = ("rmos", "uvicorn", "uvloop", "fastapi", "starlette", "websockets", "orjson", "pydantic")
@@ -44,7 +46,8 @@ def describe_machine() -> dict[str, str | int]:
 def describe_versions() -> dict[str, str]:
     """Versions of everything that takes part in a figure."""
     versions = {name: metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "revision": _revision(), **versions}
+    ours = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "revision": _revision()}
+    return {**ours, **versions, **describe_peers()}
 
 
 def today() -> str:

@@ -75,6 +75,7 @@ class Taken:
         least, most: Events of the connection that got fewest, and most.
         disorder: Events whose number was not above the one before on the same connection.
         closed: Connections that ended.
+        wall_s: How long that was.
         busy: Share of the time in which it was at work: near 1, it would be what is measured.
         cpu: Processor time per second; 1 when it polls without sleeping.
         since_first, since_second: Time since the two stamps of an event.
@@ -87,6 +88,7 @@ class Taken:
     disorder: int
     closed: int
     bytes: int
+    wall_s: float
     busy: float
     cpu: float
     since_first: Latency
@@ -97,6 +99,7 @@ class Taken:
         """From what the receiver says."""
         return cls(
             **{name: said[name] for name in ("events", "others", "least", "most", "disorder", "closed", "bytes")},
+            wall_s=said["wall_ns"] / 1e9,
             busy=said["busy_ns"] / said["wall_ns"],
             cpu=said["cpu_ns"] / said["wall_ns"],
             since_first=Latency.of(said["first"]),
@@ -111,19 +114,15 @@ class Receiver(Child):
         self,
         port: int,
         connections: int,
-        subscriptions: Sequence[str],
         *,
         core: int | None,
-        options: Sequence[str] = (),
+        options: Sequence[str],
     ) -> None:
         """
         Args:
-            subscriptions: Commands, dealt out to the connections in turn.
-            options: Further options of native/receiver.c.
+            options: Further options of native/receiver.c; how to subscribe is one of them.
         """
         command = [compile_native("receiver"), "--port", str(port), "--connections", str(connections), *options]
-        for subscription in subscriptions:
-            command += ["--subscribe", subscription]
         super().__init__(command, core=core)
 
     def wait_until_ready(self) -> None:

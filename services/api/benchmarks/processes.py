@@ -31,12 +31,18 @@ class Child:
     """One child process. Used by one thread only."""
 
     def __init__(
-        self, command: Sequence[str], *, core: int | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        *,
+        core: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         """
         Args:
             core: The only core it may run on; None for any.
             environment: Variables added to ours.
+            folder: Where it runs; None for where we do.
         """
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
         self._name = Path(command[0]).name
@@ -48,6 +54,7 @@ class Child:
             stderr=self._errors,
             bufsize=0,
             env={**os.environ, **(environment or {})},
+            cwd=folder,
             preexec_fn=None if core is None else partial(os.sched_setaffinity, 0, {core}),
         )
 

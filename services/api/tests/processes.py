@@ -19,7 +19,7 @@ import httpx2
 
 RMOS = str(Path(sys.executable).with_name("rmos"))
 ROOT = Path(__file__).resolve().parents[3]
-WAIT_S = 20.0
+WAIT_S = 60.0
 """Longest wait for anything; only a hanging process takes it."""
 READY = "RMOS is ready: "
 

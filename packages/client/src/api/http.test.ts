@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ApiError } from './errors'
-import { nextCursor, request } from './http'
+import { nextCursor, request, setDoorkeeper } from './http'
 
 const fetchMock = vi.fn<typeof fetch>()
 
@@ -10,6 +10,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  setDoorkeeper(null)
   vi.useRealTimers()
   vi.unstubAllGlobals()
   fetchMock.mockReset()
@@ -128,5 +129,48 @@ describe('the cursor of the next page', () => {
     ['', null],
   ])('in %j is %j', (link, cursor) => {
     expect(nextCursor(new Headers(link ? { Link: link } : {}))).toBe(cursor)
+  })
+})
+
+describe('a session that has ended', () => {
+  const loggedOut = () => answer({ code: 'unauthorized', detail: 'log in' }, 401)
+
+  it('makes the request again, with the same key, when the user is back', async () => {
+    setDoorkeeper({ regained: () => Promise.resolve(true), refused: vi.fn() })
+    fetchMock.mockResolvedValueOnce(loggedOut()).mockResolvedValueOnce(answer({ id: 1 }))
+
+    const { body } = await request('/x', { method: 'POST', body: {} })
+
+    expect(body).toEqual({ id: 1 })
+    expect(header(1, 'Idempotency-Key')).toBe(header(0, 'Idempotency-Key'))
+  })
+
+  it('is told when somebody else came, or a second time', async () => {
+    setDoorkeeper({ regained: () => Promise.resolve(false), refused: vi.fn() })
+    fetchMock.mockImplementation(() => Promise.resolve(loggedOut()))
+    expect((await failure(request('/x'))).status).toBe(401)
+    expect(fetchMock).toHaveBeenCalledTimes(1)
+
+    setDoorkeeper({ regained: () => Promise.resolve(true), refused: vi.fn() })
+    expect((await failure(request('/x'))).status).toBe(401)
+    expect(fetchMock).toHaveBeenCalledTimes(3)
+  })
+
+  it('does not hold up what needs no login', async () => {
+    const regained = vi.fn()
+    setDoorkeeper({ regained, refused: vi.fn() })
+    fetchMock.mockResolvedValue(loggedOut())
+
+    expect((await failure(request('/login', { method: 'POST', body: {}, isOpen: true }))).status).toBe(401)
+    expect(regained).not.toHaveBeenCalled()
+  })
+
+  it('makes the app look again who is there when something is forbidden', async () => {
+    const refused = vi.fn()
+    setDoorkeeper({ regained: vi.fn(), refused })
+    fetchMock.mockResolvedValue(answer({ code: 'forbidden', detail: 'takes the role operator' }, 403))
+
+    expect((await failure(request('/x'))).status).toBe(403)
+    expect(refused).toHaveBeenCalledOnce()
   })
 })

@@ -4,23 +4,41 @@
  * Rule 1: the result is the decoded body and the headers, or an `ApiError`; only an abort, the caller's own wish, passes as it is.
  * Rule 2: a write carries an Idempotency-Key, and a repeat after a broken connection carries the same one:
  *         whether the first try arrived or not, the change is made once.
+ * Rule 3: where the session has ended, the request waits for the login of the same user and is then made again.
  */
 
 import { ApiError, errorFrom } from './errors'
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
   /** Version the change is based on; another stored version makes the server answer 412. */
   ifMatch?: number
   signal?: AbortSignal
   /** Let the request outlive the page. */
   keepalive?: boolean
+  /** Needs no login: a 401 is an answer like any other. */
+  isOpen?: boolean
 }
 
 export interface Answer {
   body: unknown
   headers: Headers
+}
+
+/** What the app does when the server does not let a request through. */
+export interface Doorkeeper {
+  /** Nobody is logged in any more. Whether the same user is again, after however long. */
+  regained: () => Promise<boolean>
+  /** Whoever is logged in may not do that. */
+  refused: () => void
+}
+
+let doorkeeper: Doorkeeper | null = null
+
+/** There is one for the whole app; null for none. */
+export function setDoorkeeper(next: Doorkeeper | null): void {
+  doorkeeper = next
 }
 
 /** Waits before the second and third try of a write, in milliseconds. */
@@ -37,8 +55,20 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   if (options.body !== undefined) init.body = JSON.stringify(options.body)
   if (options.signal) init.signal = options.signal
 
+  try {
+    return await persistently(path, init)
+  } catch (error) {
+    if (!(error instanceof ApiError) || doorkeeper === null || options.isOpen) throw error
+    if (error.status === 403) doorkeeper.refused()
+    // Once: a server that says "log in" to who is logged in would be asked for ever.
+    if (error.status !== 401 || !(await doorkeeper.regained())) throw error
+    return await persistently(path, init)
+  }
+}
+
+async function persistently(path: string, init: RequestInit): Promise<Answer> {
   // Reads are repeated by the query cache, which knows whether anybody still wants them.
-  const delays = method === 'GET' ? [] : RETRY_DELAYS_MS
+  const delays = init.method === 'GET' ? [] : RETRY_DELAYS_MS
   for (let attempt = 0; ; attempt++) {
     try {
       return await once(path, init)

@@ -18,6 +18,8 @@ export interface EventItem {
   readonly event: MonitorEvent
   /** How many snapshots in a row this one stands for; 1 for everything else. */
   readonly repeats: number
+  /** How many updates of its thing this one stands for, where only the latest is shown. */
+  readonly conflated?: number
 }
 
 /** A remark between events. */
@@ -178,7 +180,8 @@ function isSnapshot(item: StreamItem): item is EventItem {
   return item.kind === 'event' && item.event.type === 'metrics:snapshot'
 }
 
-function eventsIn(items: readonly StreamItem[]): number {
+/** How many of the items are events. */
+export function eventsIn(items: readonly StreamItem[]): number {
   return items.reduce((n, item) => n + (item.kind === 'event' ? 1 : 0), 0)
 }
 

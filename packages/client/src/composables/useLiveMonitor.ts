@@ -2,9 +2,11 @@
 
 import { CATEGORIES, type Category, type Environment, type Gap } from '@rmos/monitor-core'
 import { computed, onMounted, ref, shallowRef, watch, type ComputedRef, type Ref } from 'vue'
-import { summaryOf } from '@/components/rmos/eventSummary'
+import { hasWords, wordsOf } from '@/components/rmos/eventSearch'
 import { text } from '@/components/rmos/text'
+import { formatTime } from '@/i18n/format'
 import { useEventStream, type EventItem, type EventStream, type StreamItem } from './useEventStream'
+import { useNarrowing, widens, type Narrowing } from './useNarrowing'
 import { useTitleBadge } from './useTitleBadge'
 import { useWebSocket, type UseWebSocketReturn } from './useWebSocket'
 
@@ -16,6 +18,8 @@ export interface LiveMonitorOptions {
   /** How many events before the newest to begin with. */
   readonly last: number
   readonly autoConnect: boolean
+  /** Whether to share the connection with other tabs, see `UseWebSocketOptions`. */
+  readonly acrossTabs: boolean
   readonly environment: Environment | undefined
 }
 
@@ -25,6 +29,7 @@ export interface LiveMonitor {
   /** Checked categories; none checked shows all. */
   readonly checked: Ref<Category[]>
   readonly query: Ref<string>
+  readonly narrowing: Narrowing
   /** What the filters and the search leave of the stream. */
   readonly visible: ComputedRef<readonly StreamItem[]>
   /** When the screen was last known to be the present; null while it is, or never was. */
@@ -37,7 +42,7 @@ export interface LiveMonitor {
 }
 
 export function useLiveMonitor(options: LiveMonitorOptions): LiveMonitor {
-  const { url, capacity, last, autoConnect, environment } = options
+  const { url, capacity, last, autoConnect, acrossTabs, environment } = options
   const stream = useEventStream(capacity)
   const socket = useWebSocket({
     ...(url !== undefined && { url }),
@@ -45,39 +50,59 @@ export function useLiveMonitor(options: LiveMonitorOptions): LiveMonitor {
     maxReconnectAttempts: Infinity,
     jitter: true,
     wakes: true,
-    onGap: (gap) => stream.mark('gap', describeGap(gap)),
+    acrossTabs,
+    onGap: (gap) =>
+      stream.mark('gap', describeGap(gap, lastSeen(), wanted.value.length === CATEGORIES.length)),
+    onConflated: ({ count }) => stream.mark('note', text.leftOut(count)),
     onError: (error) => stream.mark('note', text.trouble(error.message)),
   })
   const checked = ref<Category[]>([])
   const query = ref('')
+  const narrowing = useNarrowing(() => stream.items.value)
   const selected = shallowRef<EventItem | null>(null)
   const wanted = computed(() => (checked.value.length === 0 ? CATEGORIES : CATEGORIES.filter(isChecked)))
+
+  /** When the newest event on the screen happened; null while there is none. */
+  function lastSeen(): Date | null {
+    const item = stream.items.value.findLast((candidate) => candidate.kind === 'event')
+    return item?.kind === 'event' ? new Date(item.event.timestamp) : null
+  }
 
   function isChecked(category: Category): boolean {
     return checked.value.includes(category)
   }
 
   let stop = socket.subscribe([...wanted.value], stream.push, { last })
-  watch(wanted, (now, before) => {
+  watch([wanted, narrowing.wish], ([now, wish], [before, wishBefore]) => {
     // The new one first, so that the connection is never without and nothing falls between the two.
-    const next = socket.subscribe([...now], stream.push)
+    const next = socket.subscribe([...now], stream.push, {
+      ...(wish.channels && { channels: wish.channels }),
+      ...(wish.types && { types: wish.types }),
+      mode: wish.mode,
+    })
     stop()
     stop = next
-    if (now.some((category) => !before.includes(category)) && stream.items.value.length > 0) {
+    const asksMore = now.some((category) => !before.includes(category)) || widens(wishBefore, wish)
+    if (asksMore && stream.items.value.length > 0) {
       const names = now.map((category) => text.category[category])
-      stream.mark('note', text.filterChanged(now.length === CATEGORIES.length ? [text.everything] : names))
+      const picked = [...(wish.channels ?? []), ...(wish.types ?? [])]
+      const isAll = now.length === CATEGORIES.length
+      stream.mark(
+        'note',
+        text.filterChanged(isAll ? (picked.length > 0 ? picked : [text.everything]) : [...names, ...picked]),
+      )
     }
   })
 
   const visible = computed(() => {
-    const words = query.value.toLowerCase().split(/\s+/).filter(Boolean)
+    const words = wordsOf(query.value)
     const isWhole = words.length === 0 && wanted.value.length === CATEGORIES.length
-    if (isWhole) return stream.items.value
-    return stream.items.value.filter((item) =>
+    const narrowed = narrowing.narrow(stream.items.value)
+    if (isWhole) return narrowed
+    return narrowed.filter((item) =>
       item.kind === 'mark'
         ? words.length === 0
-        : wanted.value.includes(item.event.category) &&
-          words.every((word) => searchText(item).includes(word)),
+        : wanted.value.includes(item.event.category) && hasWords(item.event, words),
     )
   })
 
@@ -109,24 +134,14 @@ export function useLiveMonitor(options: LiveMonitorOptions): LiveMonitor {
     if (autoConnect) connect()
   })
 
-  return { socket, stream, checked, query, visible, asOf, selected, toggle, move }
+  return { socket, stream, checked, query, narrowing, visible, asOf, selected, toggle, move }
 }
 
-/** What a search looks at, made when it is first needed. */
-const searchTexts = new WeakMap<EventItem, string>()
-
-function searchText(item: EventItem): string {
-  const known = searchTexts.get(item)
-  if (known !== undefined) return known
-  const { type, key, actor, channels, data } = item.event
-  const made = [type, key, actor, ...channels, summaryOf(item.event), JSON.stringify(data)]
-    .join(' ')
-    .toLowerCase()
-  searchTexts.set(item, made)
-  return made
-}
-
-function describeGap({ reason, from, to }: Gap): string {
+/** `lastSeen`: when the last event before the gap happened. `isAll`: whether nothing is filtered out. */
+function describeGap({ reason, from, to }: Gap, lastSeen: Date | null, isAll: boolean): string {
+  if (reason === 'expired' && from !== null && to?.epoch === from.epoch && lastSeen !== null) {
+    return text.gap.forgotten(to.offset - from.offset, isAll, formatTime(lastSeen), formatTime(new Date()))
+  }
   const known = reason === 'epoch_changed' || reason === 'expired' || reason === 'future_cursor'
   const why = known ? text.gap[reason] : text.gap.other(reason)
   return from !== null && to !== null && from.epoch === to.epoch

@@ -20,6 +20,11 @@ import {
   type Freshness,
   type Gap,
   type MonitorError,
+  type PastWish,
+  type Replay,
+  type ReplayListener,
+  type ReplayOptions,
+  type Snapshot,
   type SubscribeOptions,
 } from '@rmos/monitor-core'
 import {
@@ -65,10 +70,27 @@ export interface UseWebSocketOptions {
    */
   readonly wakes?: boolean
   /**
+   * Whether all tabs of the browser share one connection, where the browser can (Web Locks need https or localhost). For
+   * pages whose tabs are all the same user's.
+   * @default false
+   */
+  readonly acrossTabs?: boolean
+  /**
    * Called when events were lost that cannot be made good: what is on the screen must be read anew.
    * @default undefined
    */
   readonly onGap?: (gap: Gap) => void
+  /**
+   * Called when updates were left out for later ones, which a subscription with `mode: 'latest'` allows.
+   * @default undefined
+   */
+  readonly onConflated?: (conflated: { from: number; to: number; count: number }) => void
+  /**
+   * Says who connects: an API key or a signed token, null for none. Called before every attempt to connect and when the
+   * server says that the token ends soon. A page that the server itself delivers has its cookie and needs none.
+   * @default undefined
+   */
+  readonly getToken?: () => Promise<string | null>
   /**
    * Called with what a handler threw, what the server refused and frames that could not be read.
    * @default undefined
@@ -100,6 +122,19 @@ export interface UseWebSocketReturn {
     handler: EventHandler,
     options?: SubscribeOptions,
   ) => () => void
+  /**
+   * The entities as they were at a place: a cursor, or a time (RFC 3339). Left out: now.
+   *
+   * @throws MonitorError (as a rejection) that there is no connection, or why the server refuses
+   */
+  readonly stateAt: (at?: string, wish?: PastWish) => Promise<Snapshot>
+  /**
+   * Hear a stretch of the log once more, at a speed; what is heard live goes on beside it. A connection has one replay at
+   * a time.
+   *
+   * @throws MonitorError that nobody has connected
+   */
+  readonly replay: (options: ReplayOptions, listener: ReplayListener) => Replay
   /** Ask the server for a sign of life: milliseconds until it answered, null when it did not. */
   readonly ping: () => Promise<number | null>
   /** Reconnects made in a row since the connection was last open. */
@@ -133,6 +168,8 @@ export function useWebSocket(options: UseWebSocketOptions = {}): UseWebSocketRet
     disconnect: () => session.disconnect(),
     isConnected: computed(() => state.value.name === 'open'),
     subscribe: (filters, handler, more) => session.subscribe(filters, handler, more),
+    stateAt: (at, wish) => session.stateAt(at, wish),
+    replay: (past, listener) => session.replay(past, listener),
     ping: () => session.ping(),
     reconnectAttempts: computed(() => attemptsOf(state.value)),
     state: shallowReadonly(state),

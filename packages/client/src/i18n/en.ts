@@ -13,15 +13,21 @@ export const en = {
     mainMenu: 'Main menu',
     notFound: 'There is no such page.',
     toLive: 'Go to Live Monitor',
-    loadingPage: 'Loading the page',
-    pageFailed: 'This page could not be loaded.',
+    pageFailed: (page: string) => `“${page}” could not be opened`,
+    pageFailedHint: 'The server did not send the page.',
+    pageAwaited: 'The server does not answer. The page opens as soon as it does.',
+    tryAgain: 'Try again',
+    stay: 'Stay on this page',
   },
   nav: {
     live: 'Live Monitor',
     liveShort: 'Live',
+    history: 'History',
     patterns: 'Patterns',
     jobs: 'Jobs',
     materials: 'Materials',
+    analytics: 'Analytics',
+    settings: 'Settings',
     help: 'Keyboard shortcuts',
   },
   theme: { label: 'Appearance', system: 'System', light: 'Light', dark: 'Dark' },
@@ -50,13 +56,53 @@ export const en = {
     enabled: 'Single-key shortcuts on',
     enabledHint: 'Turn off when they get in the way of speech input or a screen reader.',
     goLive: 'Go to Live Monitor',
+    goHistory: 'Go to History',
     goPatterns: 'Go to Patterns',
     goJobs: 'Go to Jobs',
     goMaterials: 'Go to Materials',
+    goAnalytics: 'Go to Analytics',
+    goSettings: 'Go to Settings',
     create: 'New entry on this page',
     search: 'Search this page',
     help: 'Show this help',
     then: 'then',
+  },
+  login: {
+    title: 'Log in',
+    toShop: 'to see and run the shop',
+    user: 'User',
+    password: 'Password',
+    show: 'Show the password',
+    submit: 'Log in',
+    busy: 'Logging in…',
+    wrong: 'User or password is wrong. Look at capital letters, then try again.',
+    tooMany: 'Too many wrong passwords. Wait a moment, then try again.',
+    wait: (seconds: number) => `Try again in ${seconds} s`,
+    empty: 'Please enter user and password.',
+    unreachable: 'The server does not answer. Check that it is running, then try again.',
+    codeRefused:
+      'This login link is of no use any more: it works once, for an hour. Every start of the server prints a new one.',
+    endedTitle: 'Log in to go on',
+    ended: (user: string) =>
+      `You were logged out. Nothing you typed is lost: log in as ${user} again, and go on where you were.`,
+    endedUnknown: 'The server wants to know who you are.',
+    other: 'Whoever else logs in begins on a fresh page.',
+    helpTitle: 'No password yet, or forgotten?',
+    helpLink: 'On a new shop, open the address with “#login=…” that the server prints when it starts.',
+    helpAdmin: 'Otherwise an admin gives you a new password: under Settings, or on the server with',
+    helpCommand: 'rmos user password NAME',
+  },
+  access: {
+    account: (user: string, role: string) => `Logged in as ${user}, ${role}`,
+    logOut: 'Log out',
+    logOutFailed: 'You are still logged in',
+    roles: { viewer: 'viewer', operator: 'operator', admin: 'admin' },
+    /** Who is here while nobody is asked to log in. */
+    local: 'this computer',
+    onlyLooking: 'You can look, not change anything: your role is viewer. An admin can give you another one.',
+    onlyMonitor:
+      'You are limited to some channels, so only the live monitor and its history are open to you.',
+    nothingYet: 'Nothing is here yet. You can look, not add anything: your role is viewer.',
   },
   actions: {
     save: 'Save',
@@ -91,12 +137,15 @@ export const en = {
     oldest: 'Oldest first',
     changed: 'Last changed',
     byName: 'Name',
+    removeFilter: (name: string, value: string) => `Take off the filter ${name}: ${value}`,
   },
   errors: {
     title: 'That did not work',
     loadTitle: 'This could not be loaded',
     unreachable: 'The server does not answer. Check that it is running (“make run”) and try again.',
     temporary: (detail: string) => `The server is busy just now (${detail}). Try again in a moment.`,
+    loggedOut: 'You are not logged in any more. Log in and try again.',
+    forbidden: 'Your role does not allow that. An admin can give you another one.',
     server: (detail: string, id: string | null) =>
       `The server reports a fault: ${detail}.${id ? ` Its log has more under request ${id}.` : ''}`,
     client: (detail: string) => `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`,
@@ -232,6 +281,56 @@ export const en = {
     derivedTiles: (n: number, mm: string) => `${count(n, 'tile', 'tiles')} of ${mm} mm`,
     segmentsHint: 'Or leave empty and give a tile length.',
     noRings: 'No rings yet. Add one, or start from a preset.',
+    plan: {
+      title: 'What it takes',
+      hint: (scrap: string) => `Of the pattern as it is saved, with ${scrap} scrap.`,
+      rosettes: 'Rosettes',
+      invalid: (most: number) => `A whole number from 1 to ${most.toLocaleString('en')}.`,
+      empty: 'The saved pattern has no rings yet. With some, this says what strip they take.',
+      tiles: 'Tiles',
+      tilesOf: (each: number, n: number) =>
+        n === 1
+          ? each.toLocaleString('en')
+          : `${(each * n).toLocaleString('en')}, ${each.toLocaleString('en')} each`,
+      enough: 'Stock is enough for',
+      enoughForWords: (n: number) =>
+        n === 0 ? 'not enough for one' : `enough for ${count(n, 'rosette', 'rosettes')}`,
+      enoughFor: (n: number) => (n === 0 ? 'no rosette' : count(n, 'rosette', 'rosettes')),
+      fragility: 'Fragility',
+      levels: { low: 'Low', medium: 'Medium', high: 'High' },
+      unknown: 'Not known',
+      strips: 'Strip by family',
+      noStrips:
+        'No ring names a strip family that is here: choose one above, and this says what the stock is enough for.',
+      needs: (all: string, each: string, n: number) => (n === 1 ? all : `${all}, ${each} each`),
+      inStock: (stock: string) => `${stock} in stock`,
+      missing: (mm: string) => `${mm} missing`,
+      share: (name: string) => `Share of the stock of ${name}`,
+      fragile: 'Fragile rings',
+      fragileRing: (ring: number, level: string, reasons: string) => `Ring ${ring} (${level}): ${reasons}.`,
+      reasons: {
+        thin_strip: 'a very thin strip',
+        slender_tile: 'tiles long and narrow',
+        wide_kerf: 'a saw cut wide for its tiles',
+        short_grain: 'short grain from a steep angle',
+      } as Record<string, string>,
+      warnings: 'To look at first',
+      /** Those that often are said of several rings. */
+      ofRings: {
+        no_family: (rings: string, one: boolean) =>
+          `${rings} ${one ? 'names' : 'name'} no strip family: not counted in any stock.`,
+        unknown_family: (rings: string, one: boolean) =>
+          `${rings} ${one ? 'names' : 'name'} a strip family that was deleted.`,
+        no_radius: (rings: string, one: boolean) =>
+          `${rings} ${one ? 'has' : 'have'} no radius: ${one ? 'its' : 'their'} strip is not counted.`,
+        no_tiles: (rings: string, one: boolean) =>
+          `${rings} ${one ? 'tells' : 'tell'} neither tile length nor tiles: the saw cuts are not counted.`,
+      } as Record<string, (rings: string, one: boolean) => string>,
+      ringList: (numbers: readonly number[]) =>
+        numbers.length === 1
+          ? `Ring ${numbers[0]}`
+          : `Rings ${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`,
+    },
     remarks: {
       overlap: (mm: string) => `Overlaps the ring inside it by ${mm} mm.`,
       inside_out: () => 'Is wider than its radius allows.',
@@ -255,6 +354,10 @@ export const en = {
     emptyHint: 'Create one, or run “make demo” to watch a small shop at work.',
     searchHint: 'Kind, machine, project, operator',
     sortProgress: 'Furthest along',
+    sortEnded: 'Ended last',
+    ended: 'Ended',
+    endedFrom: (day: string) => `since ${day}`,
+    endedUntil: (day: string) => `until ${day}`,
     status: {
       planned: 'Planned',
       pending: 'Pending',
@@ -306,6 +409,30 @@ export const en = {
     running: (time: string) => `for ${time}`,
     facts: 'Facts',
     details: 'Details',
+    eta: {
+      title: 'When it will be done',
+      end: 'Expected end',
+      at: (time: string, left: string | null) =>
+        left === null ? `${time}, any moment` : `${time}, in ${left}`,
+      soon: 'less than a minute',
+      far: 'In more than ten years',
+      interval: 'With 80 % probability',
+      between: (from: string, to: string) => (from === to ? `about ${from}` : `between ${from} and ${to}`),
+      after: (from: string) => `after ${from}`,
+      noInterval: (n: number) => `Too few like it yet to say (n = ${n.toLocaleString('en')})`,
+      noneLonger: (n: number) =>
+        n === 0 ? 'None like it ever ran longer' : `Only ${n.toLocaleString('en')} like it ever ran longer`,
+      basis: 'Judging from',
+      bases: {
+        pattern: (n: number) => `${count(n, 'job', 'jobs')} of this pattern and kind`,
+        job_type: (n: number) => `${count(n, 'job', 'jobs')} of this kind`,
+      },
+      progress: 'its progress',
+      and: (one: string, other: string) => `${one}, and ${other}`,
+      overrun: (time: string) => `Running long: nine in ten like it were done ${time} sooner.`,
+      inList: (time: string) => `done about ${time}`,
+      late: 'running long',
+    },
   },
   materials: {
     title: 'Materials',

@@ -12,7 +12,15 @@ import { usePreferences } from '@/stores/preferences'
 /** Time between `g` and the letter that says where to, in milliseconds. */
 const CHORD_MS = 1500
 
-const PLACES: Readonly<Record<string, string>> = { l: '/live', p: '/patterns', j: '/jobs', m: '/materials' }
+const PLACES: Readonly<Record<string, string>> = {
+  l: '/live',
+  h: '/history',
+  p: '/patterns',
+  j: '/jobs',
+  m: '/materials',
+  a: '/analytics',
+  s: '/settings',
+}
 
 export function useShortcuts() {
   const router = useRouter()

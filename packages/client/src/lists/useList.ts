@@ -67,6 +67,12 @@ export function useList<K extends Kind>(kind: K, fields: readonly string[]) {
     void router.replace({ query: kept })
   }
 
+  /** Take conditions away. */
+  function clear(names: readonly string[]): void {
+    const kept = Object.entries(route.query).filter(([name]) => !names.includes(name))
+    void router.replace({ query: Object.fromEntries(kept) })
+  }
+
   function next(): void {
     const cursor = query.data.value?.next
     if (cursor) cursors.value = [...cursors.value, cursor]
@@ -96,6 +102,7 @@ export function useList<K extends Kind>(kind: K, fields: readonly string[]) {
     hasNext: computed(() => Boolean(query.data.value?.next)),
     hasPrevious: computed(() => cursors.value.length > 0),
     set,
+    clear,
     reset: () => void router.replace({ query: {} }),
     next,
     previous,

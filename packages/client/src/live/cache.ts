@@ -3,7 +3,7 @@
  *
  * Rule 1: an event changes what is on the screen at once, without asking the server.
  * Rule 2: what a single page cannot know (who moves up, what a text search finds) is read again, at most once a
- *         second for each kind, however many events arrive.
+ *         second for each kind, however many events arrive. Figures likewise, every few seconds.
  */
 
 import type { QueryClient } from '@tanstack/vue-query'
@@ -14,6 +14,8 @@ import { patchPage } from './patch'
 
 /** Waits for the events of the same moment before a list is read again, in milliseconds. */
 export const REFRESH_DELAY_MS = 1000
+/** The same for figures, which are about much and change by little. In milliseconds. */
+export const FIGURES_DELAY_MS = 3000
 
 export const keys = {
   lists: (kind: Kind) => ['list', kind] as const,
@@ -22,11 +24,14 @@ export const keys = {
   history: (kind: Kind, id: string) => ['history', kind, id] as const,
   referrers: (kind?: Kind, id?: string) => ['referrers', kind, id] as const,
   presets: ['presets'] as const,
+  figures: ['figures'] as const,
+  figure: (path: string, asked: object) => ['figures', path, asked] as const,
 }
 
 export class LiveCache {
   readonly newest = new Newest()
   readonly #refreshing = new Map<Kind, ReturnType<typeof setTimeout>>()
+  #countingAgain: ReturnType<typeof setTimeout> | null = null
 
   constructor(private readonly client: QueryClient) {}
 
@@ -74,6 +79,16 @@ export class LiveCache {
       if (patched.stale) this.#refreshSoon(kind)
     }
     void this.client.invalidateQueries({ queryKey: keys.history(kind, id) })
+    this.#countAgainSoon()
+  }
+
+  /** Any change may alter any figure: only the server can tell. Those that nobody looks at are not asked for. */
+  #countAgainSoon(): void {
+    if (this.#countingAgain !== null) return
+    this.#countingAgain = setTimeout(() => {
+      this.#countingAgain = null
+      void this.client.invalidateQueries({ queryKey: keys.figures })
+    }, FIGURES_DELAY_MS)
   }
 
   #refreshSoon(kind: Kind): void {

@@ -39,11 +39,29 @@ export function patchPage(page: ListPage<Kind>, params: ListParams, change: Chan
 
 /** Whether the entity belongs in the list; null when only the server's text search can tell. */
 export function matches(params: ListParams, entity: AnyEntity): boolean | null {
-  for (const [field, value] of Object.entries(params.filters ?? {})) {
+  for (const [name, value] of Object.entries(params.filters ?? {})) {
+    const bound = BOUND.exec(name)
+    const field = bound?.[1] ?? name
     const actual = (entity as unknown as Record<string, unknown>)[field]
-    if (typeof actual !== 'string' || actual.toLowerCase() !== value.toLowerCase()) return false
+    if (bound) {
+      if (typeof actual !== 'string' || !isWithin(actual, value, bound[2] === 'from')) return false
+      continue
+    }
+    if (typeof actual === 'number' ? actual !== Number(value) : !isText(actual, value)) return false
   }
   return params.q ? null : true
+}
+
+function isText(actual: unknown, value: string): boolean {
+  return typeof actual === 'string' && actual.toLowerCase() === value.toLowerCase()
+}
+
+/** Filters that bound a time, from a moment or day on, or before it. */
+const BOUND = /^(.+_(?:time|at))_(from|before)$/
+
+/** A day without a time of day is its beginning, UTC, as for the server. */
+function isWithin(time: string, bound: string, isLower: boolean): boolean {
+  return Date.parse(time) >= Date.parse(bound) === isLower
 }
 
 function isUnfiltered(params: ListParams): boolean {

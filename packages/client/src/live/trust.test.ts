@@ -19,7 +19,9 @@ describe('how far the screen can be trusted', () => {
   it('is "offline" when the first attempt failed, or several did', () => {
     expect(trustOf(waiting, 'offline', false)).toBe('offline')
     expect(trustOf({ ...waiting, attempt: 3 }, 'offline', true)).toBe('offline')
-    expect(trustOf({ name: 'abandoned', reason: 'refused', cause: null }, 'offline', true)).toBe('offline')
+    expect(trustOf({ name: 'abandoned', reason: 'refused', cause: null, code: 4403 }, 'offline', true)).toBe(
+      'offline',
+    )
   })
 
   it('is "stale" after the line went silent', () => {

@@ -103,12 +103,14 @@ export const useDeletions = defineStore('deletions', () => {
     if (doomed && choice === 'unlink') void carryOut(doomed, { force: true })
   }
 
-  window.addEventListener('pagehide', () => {
-    for (const { doomed, timer } of [...waiting.values()]) {
-      clearTimeout(timer)
-      void carryOut(doomed, { keepalive: true })
-    }
-  })
+  /** Carry out now what was asked for. */
+  async function flush(): Promise<void> {
+    const due = [...waiting.values()]
+    for (const { timer } of due) clearTimeout(timer)
+    await Promise.all(due.map(({ doomed }) => carryOut(doomed, { keepalive: true })))
+  }
 
-  return { blocked, isHidden, ask, undo, resolve }
+  window.addEventListener('pagehide', () => void flush())
+
+  return { blocked, isHidden, ask, undo, resolve, flush }
 })

@@ -6,6 +6,7 @@ import { computed, markRaw, ref, watch } from 'vue'
 import { useWebSocket } from '@/composables/useWebSocket'
 import { LiveCache } from '@/live/cache'
 import { trustOf, type Trust } from '@/live/trust'
+import { useAccess } from './access'
 
 export const useLive = defineStore('live', () => {
   // A store wraps what it holds in proxies, which know nothing of private members.
@@ -14,6 +15,7 @@ export const useLive = defineStore('live', () => {
     maxReconnectAttempts: Number.POSITIVE_INFINITY,
     jitter: true,
     wakes: true,
+    acrossTabs: true,
     // Something is missing between what was seen and what comes: nothing on the screen is certain.
     onGap: () => void cache.distrust(),
   })
@@ -35,10 +37,19 @@ export const useLive = defineStore('live', () => {
     else if (hasBeenLive.value) asOf.value = new Date(Date.now() - socket.silenceMs())
   })
 
+  // The monitor ends what may not go on, and lets back in who may do something else now.
+  const access = useAccess()
+  watch(
+    () => socket.state.value.name,
+    (name) => {
+      if (name === 'abandoned' || (name === 'open' && hasBeenLive.value)) void access.ask()
+    },
+  )
+
   /** Try to connect now. A failed attempt is told by `trust`, and further ones follow by themselves. */
   async function connect(): Promise<void> {
     await socket.connect().catch(() => undefined)
   }
 
-  return { cache, trust, isLive, asOf, connect }
+  return { cache, trust, isLive, asOf, connect, replay: socket.replay }
 })

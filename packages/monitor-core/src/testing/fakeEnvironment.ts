@@ -1,21 +1,27 @@
-/** Time, chance, storage and network of a test: nothing happens until the test says so. */
+/** Chance, storage, network and neighbours of one page in a test. */
 
-import type { Environment } from '../environment'
-import { FakeServer } from './fakeServer'
-
-interface Timer {
-  readonly at: number
-  readonly run: () => void
-}
+import type { Environment, Tabs, WebSocketLike } from '../environment'
+import { FakeBrowser, type FakePage } from './fakeBrowser'
+import type { FakeConnection } from './fakeServer'
 
 export class FakeEnvironment implements Environment {
-  readonly server = new FakeServer()
+  readonly browser: FakeBrowser
+  readonly page: FakePage
+  /** A test may take the other tabs away. */
+  tabs: Tabs | null
   readonly items = new Map<string, string>()
   /** What `random` answers. */
   chance = 0.5
-  #now = 0
-  readonly #timers = new Set<Timer>()
   readonly #wakers = new Set<() => void>()
+  readonly #hiders = new Set<() => void>()
+  readonly #connections: FakeConnection[] = []
+
+  /** `browser`: to open another tab of it. */
+  constructor(browser = new FakeBrowser()) {
+    this.browser = browser
+    this.page = browser.open()
+    this.tabs = this.page
+  }
 
   readonly storage = {
     getItem: (key: string) => this.items.get(key) ?? null,
@@ -23,26 +29,40 @@ export class FakeEnvironment implements Environment {
     removeItem: (key: string) => void this.items.delete(key),
   }
 
-  createSocket(url: string, protocols: string[]) {
-    return this.server.createSocket(url, protocols)
+  get server() {
+    return this.browser.server
   }
 
-  setTimer(run: () => void, ms: number): Timer {
-    const timer = { at: this.#now + ms, run }
-    this.#timers.add(timer)
-    return timer
+  createSocket(url: string, protocols: string[]): WebSocketLike {
+    const connection = this.server.connect(url, protocols)
+    this.#connections.push(connection)
+    return connection.socket
+  }
+
+  setTimer(run: () => void, ms: number): unknown {
+    return this.browser.setTimer(this.page, run, ms)
   }
 
   clearTimer(timer: unknown): void {
-    this.#timers.delete(timer as Timer) // what setTimer returned
+    this.browser.clearTimer(timer)
   }
 
   now(): number {
-    return this.#now
+    return this.browser.now
   }
 
   random(): number {
     return this.chance
+  }
+
+  onHide(hide: () => void): () => void {
+    this.#hiders.add(hide)
+    return () => void this.#hiders.delete(hide)
+  }
+
+  /** The page is left. */
+  hide(): void {
+    for (const hide of [...this.#hiders]) hide()
   }
 
   onWake(wake: () => void): () => void {
@@ -55,35 +75,21 @@ export class FakeEnvironment implements Environment {
     for (const wake of [...this.#wakers]) wake()
   }
 
-  /** Milliseconds until the next timer runs; null when there is none. */
   get nextTimerMs(): number | null {
-    const due = [...this.#timers].map((timer) => timer.at)
-    return due.length === 0 ? null : Math.min(...due) - this.#now
+    return this.browser.nextTimerMs
   }
 
-  /** Let everything on the lines arrive, with the microtasks between. */
-  async settle(): Promise<void> {
-    // A command is sent in a microtask after what caused it; a few rounds reach the end of every such chain.
-    for (let round = 0; round < 6; round += 1) {
-      this.server.pump()
-      await Promise.resolve()
-    }
-    this.server.pump()
+  settle(): Promise<void> {
+    return this.browser.settle()
   }
 
-  /** Let time pass; timers run in order, and what they cause arrives before the next. */
-  async advance(ms: number): Promise<void> {
-    await this.settle()
-    const end = this.#now + ms
-    for (;;) {
-      const [next] = [...this.#timers].sort((a, b) => a.at - b.at)
-      if (next === undefined || next.at > end) break
-      this.#timers.delete(next)
-      this.#now = next.at
-      next.run()
-      await this.settle()
-    }
-    this.#now = end
-    await this.settle()
+  advance(ms: number): Promise<void> {
+    return this.browser.advance(ms)
+  }
+
+  /** The page is gone, as if its process had been killed. */
+  close(): void {
+    this.browser.closed(this.page)
+    for (const connection of this.#connections) connection.vanish()
   }
 }

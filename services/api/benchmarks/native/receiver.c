@@ -1,10 +1,10 @@
-/* receiver: many WebSocket subscribers in one thread, cheap enough not to be what is measured.
+/* receiver: many subscribers in one thread, cheap enough not to be what is measured.
  *
  * Opens --connections sockets to 127.0.0.1:--port, subscribes each one (several --subscribe are dealt out in turn) and,
  * with --ping, asks for one pong. When the last one was answered it prints {"ready":N}. From then on it counts, and
  * answers lines on stdin with one line of JSON on stdout:
  *
- *     take <n>   the counters since the last take, as soon as they hold n events, or after 10 s in any case
+ *     take <n>   the counters since the last take, the first time since the beginning, as soon as they hold n events, or after 10 s in any case
  *     lag        how many events the slowest connection is behind the newest one stamped
  *
  * The end of stdin ends it.
@@ -12,6 +12,11 @@
  * An *event* is a message with `"data":{"seq":<number>` near its beginning; all else (`system:…`, snapshots) is counted
  * apart. With --compressed the client offers permessage-deflate as a browser does and does not look inside: then all
  * that follows the answers is an event.
+ *
+ * Of servers that speak a protocol of their own (over WebSockets, or with --stream as the body of a plain GET) --scan
+ * looks through all bytes for events, whatever frames they come in. --answer is what such a server says to who has
+ * subscribed (empty: nothing), --subscribe-hex a subscription of bytes instead of text, --header one more line of the
+ * request.
  *
  * --stamps names a file of pairs of 64-bit words that the server also maps: pair 0 holds the newest sequence number,
  * pair n two moments of event n (CLOCK_MONOTONIC, ns). Each delivery is measured against both.
@@ -43,10 +48,12 @@ enum {
     GROUP = 256, /* connections opened together: below any listen backlog */
     READ_BYTES = 1 << 20,
     POLLED = 512,
-    SUBSCRIPTIONS_MAX = 64,
+    SUBSCRIPTIONS_MAX = 1024,
     TIMEOUT_S = 20, /* for a handshake, and for all answers after it */
     TAKE_TIMEOUT_S = 10,
+    ANSWER_MAX = 64,
 };
+static const char MARK[] = "\"data\":{\"seq\":";
 static const uint32_t STDIN = UINT32_MAX;
 
 typedef enum { SUBSCRIBING, PINGING, READY, CLOSED } state;
@@ -66,11 +73,19 @@ static struct {
     int port;
     int count;
     const char *path;
-    const char *subscriptions[SUBSCRIPTIONS_MAX];
+    struct {
+        const void *bytes;
+        size_t size;
+        uint8_t opcode;
+    } subscriptions[SUBSCRIPTIONS_MAX];
     int subscription_count;
     const char *ping;
+    const char *header;
+    const char *answer;
     int compressed;
+    int scan;
     int spin;
+    int stream;
 } options = {.count = 1, .path = "/ws/monitor"};
 
 static struct {
@@ -111,11 +126,13 @@ static void open_socket(connection *c)
     if (c->fd < 0 || connect(c->fd, (void *)&to, sizeof to) < 0)
         die("connect");
     char request[1024];
-    int length = snprintf(request, sizeof request,
-                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: " SAMPLE_KEY "\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-                          options.path, options.port,
-                          options.compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
+    int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s%s%s\r\n", options.path,
+                          options.port,
+                          options.stream ? "Accept: text/event-stream\r\n"
+                                         : "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                                           "Sec-WebSocket-Key: " SAMPLE_KEY "\r\nSec-WebSocket-Version: 13\r\n",
+                          options.compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "",
+                          options.header ? options.header : "", options.header ? "\r\n" : "");
     if (send(c->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         die("handshake");
 }
@@ -145,7 +162,7 @@ static void finish_handshake(connection *c)
     int one = 1;
     setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (strncmp(answer, "HTTP/1.1 101", 12) != 0) {
+    if (strncmp(answer, options.stream ? "HTTP/1.1 200" : "HTTP/1.1 101", 12) != 0) {
         fprintf(stderr, "receiver: refused: %.*s\n", (int)(strchr(answer, '\r') - answer), answer);
         exit(1);
     }
@@ -163,8 +180,14 @@ static void connect_all(int poller)
         for (int i = first; i < end; i++) {
             connection *c = &connections[i];
             finish_handshake(c);
-            const char *wanted = options.subscriptions[i % options.subscription_count];
-            send_frame(c, OP_TEXT, wanted, strlen(wanted));
+            int wanted = options.subscription_count ? i % options.subscription_count : 0;
+            if (options.subscription_count)
+                send_frame(c, options.subscriptions[wanted].opcode, options.subscriptions[wanted].bytes,
+                           options.subscriptions[wanted].size);
+            if (options.answer && !*options.answer) {
+                c->state = READY;
+                ready_count++;
+            }
             struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
             epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
         }
@@ -212,9 +235,16 @@ static void count_event(connection *c, uint64_t sequence, uint64_t now)
         }
 }
 
+/* Returns where the digits end. */
+static const uint8_t *read_number(const uint8_t *digit, const uint8_t *end, uint64_t *number)
+{
+    for (*number = 0; digit < end && *digit >= '0' && *digit <= '9'; digit++)
+        *number = *number * 10 + (uint64_t)(*digit - '0');
+    return digit;
+}
+
 static void take_message(connection *c, const frame_head *head, const uint8_t *payload, size_t at_hand, uint64_t now)
 {
-    static const char mark[] = "\"data\":{\"seq\":";
     c->messages++;
     if (head->compressed) {
         if (c->state == READY)
@@ -223,15 +253,14 @@ static void take_message(connection *c, const frame_head *head, const uint8_t *p
             answered(c, payload, at_hand, 1);
         return;
     }
-    const uint8_t *found = memmem(payload, at_hand < LOOK ? at_hand : LOOK, mark, sizeof mark - 1);
+    const uint8_t *found = memmem(payload, at_hand < LOOK ? at_hand : LOOK, MARK, sizeof MARK - 1);
     if (!found) {
         counters.others++;
         answered(c, payload, at_hand, 0);
         return;
     }
-    uint64_t sequence = 0;
-    for (const uint8_t *digit = found + sizeof mark - 1; digit < payload + at_hand && *digit >= '0' && *digit <= '9'; digit++)
-        sequence = sequence * 10 + (uint64_t)(*digit - '0');
+    uint64_t sequence;
+    read_number(found + sizeof MARK - 1, payload + at_hand, &sequence);
     count_event(c, sequence, now);
 }
 
@@ -275,6 +304,31 @@ static void take_bytes(connection *c, const uint8_t *bytes, size_t size, uint64_
     memcpy(c->carry, bytes + at, size - at);
 }
 
+/* As take_bytes, but without looking at frames. Keeps what may be the beginning of a mark, or of a number. */
+static void scan_bytes(connection *c, const uint8_t *bytes, size_t size, uint64_t now)
+{
+    const uint8_t *at = bytes, *end = bytes + size, *found;
+    if (c->state == SUBSCRIBING && memmem(bytes, size, options.answer, strlen(options.answer))) {
+        c->state = READY;
+        ready_count++;
+    }
+    while ((found = memmem(at, (size_t)(end - at), MARK, sizeof MARK - 1))) {
+        uint64_t sequence;
+        const uint8_t *stop = read_number(found + sizeof MARK - 1, end, &sequence);
+        if (stop == end) {
+            at = found;
+            break;
+        }
+        count_event(c, sequence, now);
+        at = stop;
+    }
+    size_t kept = found ? (size_t)(end - found) : ANSWER_MAX;
+    if (kept > (size_t)(end - at))
+        kept = (size_t)(end - at);
+    c->carried = (uint16_t)kept;
+    memcpy(c->carry, end - kept, kept);
+}
+
 static void receive(connection *c)
 {
     if (c->state == CLOSED)
@@ -289,7 +343,7 @@ static void receive(connection *c)
     }
     counters.reads++;
     counters.bytes += (uint64_t)got;
-    take_bytes(c, buffer, c->carried + (size_t)got, now_ns());
+    (options.scan ? scan_bytes : take_bytes)(c, buffer, c->carried + (size_t)got, now_ns());
 }
 
 /* ---- the harness's side -------------------------------------------------------------------------------------- */
@@ -373,7 +427,6 @@ static void run(int poller)
             counters.busy_ns += now_ns() - woke;
         if (!announced && ready_count == options.count) {
             announced = 1;
-            begin_counting();
             printf("{\"ready\":%d}\n", ready_count);
         }
         if (!announced && woke > give_up) {
@@ -400,33 +453,60 @@ static void map_stamps(const char *path)
     stamp_count = (size_t)about.st_size / (2 * sizeof *stamps);
 }
 
+static void add_subscription(uint8_t opcode, const void *bytes, size_t size)
+{
+    if (options.subscription_count == SUBSCRIPTIONS_MAX)
+        die("too many subscriptions");
+    int at = options.subscription_count++;
+    options.subscriptions[at].opcode = opcode;
+    options.subscriptions[at].bytes = bytes;
+    options.subscriptions[at].size = size;
+}
+
+/* Decodes in place. */
+static void add_hex(char *hex)
+{
+    size_t size = strlen(hex) / 2;
+    for (size_t i = 0; i < size; i++) {
+        unsigned byte;
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+            die("a subscription is not hexadecimal");
+        hex[i] = (char)byte;
+    }
+    add_subscription(OP_BINARY, hex, size);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"port", required_argument, 0, 'p'},  {"connections", required_argument, 0, 'n'},
-        {"path", required_argument, 0, 'u'},  {"subscribe", required_argument, 0, 's'},
-        {"ping", required_argument, 0, 'g'},  {"stamps", required_argument, 0, 't'},
-        {"compressed", no_argument, 0, 'c'},  {"spin", no_argument, 0, 'b'},
-        {0},
+        {"port", required_argument, 0, 'p'},   {"connections", required_argument, 0, 'n'},
+        {"path", required_argument, 0, 'u'},   {"subscribe", required_argument, 0, 's'},
+        {"ping", required_argument, 0, 'g'},   {"stamps", required_argument, 0, 't'},
+        {"compressed", no_argument, 0, 'c'},   {"spin", no_argument, 0, 'b'},
+        {"header", required_argument, 0, 'l'}, {"answer", required_argument, 0, 'a'},
+        {"scan", no_argument, 0, 'i'},         {"subscribe-hex", required_argument, 0, 'x'},
+        {"stream", no_argument, 0, 'e'},       {0},
     };
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;)
         switch (option) {
         case 'p': options.port = atoi(optarg); break;
         case 'n': options.count = atoi(optarg); break;
         case 'u': options.path = optarg; break;
-        case 's':
-            if (options.subscription_count == SUBSCRIPTIONS_MAX)
-                die("too many subscriptions");
-            options.subscriptions[options.subscription_count++] = optarg;
-            break;
+        case 's': add_subscription(OP_TEXT, optarg, strlen(optarg)); break;
+        case 'x': add_hex(optarg); break;
+        case 'l': options.header = optarg; break;
+        case 'a': options.answer = optarg; break;
+        case 'i': options.scan = 1; break;
+        case 'e': options.stream = 1; break;
         case 'g': options.ping = optarg; break;
         case 't': map_stamps(optarg); break;
         case 'c': options.compressed = 1; break;
         case 'b': options.spin = 1; break;
         default: return 2;
         }
-    if (!options.port || !options.subscription_count || options.count < 1) {
-        fprintf(stderr, "receiver: --port, --subscribe and --connections are needed\n");
+    if (!options.port || options.count < 1 || !(options.subscription_count || options.scan) ||
+        options.scan != (options.answer != NULL) || (options.answer && strlen(options.answer) > ANSWER_MAX)) {
+        fprintf(stderr, "receiver: --port, --connections, and --subscribe or --scan with --answer are needed\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -437,6 +517,7 @@ int main(int argc, char **argv)
         die("start");
     struct epoll_event commands = {.events = EPOLLIN, .data.u32 = STDIN};
     epoll_ctl(poller, EPOLL_CTL_ADD, 0, &commands);
+    begin_counting();
     connect_all(poller);
     run(poller);
     return 0;

@@ -2,6 +2,7 @@
 
     fan-out <batch> <seconds>          deliver `batch` events, wait until every socket has them, again and again
     steady <rate> <seconds> <stamps>   write `rate` events a second, durably, and stamp each one (see `stamps`)
+    fill <count> <batch>               write at least so many events durably, `batch` in one transaction
     write <callers> <seconds>          durable writes by so many concurrent callers, with nobody connected
 
 Processor time is that of the whole process, all threads, taken around the work and nothing else.
@@ -10,14 +11,13 @@ Processor time is that of the whole process, all threads, taken around the work 
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import sys
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import uvicorn
+
+from benchmarks.servers.driving import fan_out, read_commands, say
 
 
 class Driver(Protocol):
@@ -61,7 +61,7 @@ class Host(uvicorn.Server):
         if self.started and sockets:
             await self._driver.start()
             self._obeying = asyncio.create_task(self._obey())
-            _say({"port": sockets[0].getsockname()[1]})
+            say({"port": sockets[0].getsockname()[1]})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop as ever."""
@@ -70,28 +70,19 @@ class Host(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
     async def _obey(self) -> None:
-        lines = asyncio.StreamReader()
-        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        lines = await read_commands()
         while line := await lines.readline():
             match line.decode().split():
                 case ["fan-out", batch, seconds]:
-                    _say(await self._fan_out(int(batch), float(seconds)))
+                    first = self._driver.made + 1
+                    say({"first": first, **await fan_out(self._publish, int(batch), float(seconds))})
                 case words:
-                    _say(await self._driver.obey(words))
+                    say(await self._driver.obey(words))
         self.should_exit = True
 
-    async def _fan_out(self, batch: int, seconds: float) -> dict[str, int]:
-        first = self._driver.made + 1
-        began, began_cpu = time.monotonic_ns(), time.process_time_ns()
-        while time.monotonic_ns() < began + seconds * 1e9:
-            await self._driver.publish(batch)
-            await self._drained()
-        return {
-            "first": first,
-            "events": self._driver.made + 1 - first,
-            "cpu_ns": time.process_time_ns() - began_cpu,
-            "wall_ns": time.monotonic_ns() - began,
-        }
+    async def _publish(self, batch: int) -> None:
+        await self._driver.publish(batch)
+        await self._drained()
 
     async def _drained(self) -> None:
         """Wait until no transport holds bytes: the kernel has everything.
@@ -99,15 +90,16 @@ class Host(uvicorn.Server):
         uvloop writes at the end of a turn, so one turn is enough unless a receiver was slow.
         """
         await asyncio.sleep(0)
-        while any(connection.transport.get_write_buffer_size() for connection in self.server_state.connections):  # noqa: ASYNC110  # only their protocols are told
-            await asyncio.sleep(0.001)
+        transports = [connection.transport for connection in self.server_state.connections]
+        unsent = [transport for transport in transports if transport.get_write_buffer_size()]
+        while unsent:  # each is looked at until it is empty, and no more: looking counts as work of the server
+            if unsent[-1].get_write_buffer_size():
+                await asyncio.sleep(0.001)
+            else:
+                unsent.pop()
 
 
 async def turns_until(is_done: Callable[[], bool]) -> None:
     """Let the loop turn until something holds."""
     while not is_done():  # noqa: ASYNC110  # what is waited for has no event to wait on
         await asyncio.sleep(0)
-
-
-def _say(answer: dict[str, Any]) -> None:
-    print(json.dumps(answer), flush=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -23,13 +22,12 @@ from fastapi import FastAPI
 from benchmarks import events
 from benchmarks.servers.hosting import turns_until
 from benchmarks.servers.one_commit_each import OneCommitEach
+from benchmarks.servers.ready_log import ReadyLog, ready_event
 from benchmarks.stamps import Stamps
 from rmos.clock import utc_now
 from rmos.domain.entities import JOBLOG, JsonObject, Revision
-from rmos.domain.events import ACTOR_SYSTEM, Event, NewEvent
-from rmos.domain.filters import EventFilter
+from rmos.domain.events import ACTOR_SYSTEM, NewEvent
 from rmos.domain.ids import new_id
-from rmos.eventlog.base import PAGE_BYTES, PAGE_EVENTS, LogHead
 from rmos.hub.hub import Hub
 from rmos.protocol.messages import metrics_frame
 from rmos.runtime import Runtime, hub_options
@@ -37,37 +35,6 @@ from rmos.services.metrics import metrics_snapshot
 from rmos.stores.base import Transaction
 
 Source = Literal["log", "ready"]
-
-
-class ReadyLog:
-    """An event log that is only as long as what its one reader has not taken yet."""
-
-    def __init__(self) -> None:
-        self._events: deque[Event] = deque()
-        self._head = 0
-
-    def extend(self, new: Iterable[Event]) -> None:
-        """Append events with the offsets that follow."""
-        self._events.extend(new)
-        self._head = self._events[-1].offset
-
-    async def head(self) -> LogHead:
-        """Where it stands; everything before is gone."""
-        return LogHead("k3f9q2", self._head, self._head + 1 - len(self._events))
-
-    async def read(self, after: int, *, limit: int = PAGE_EVENTS, max_bytes: int = PAGE_BYTES) -> list[Event]:
-        """What follows; `max_bytes` is left to the size of the batches."""
-        while self._events and self._events[0].offset <= after:
-            self._events.popleft()
-        return list(self._events)[:limit]
-
-    async def read_matching(self, after: int, wanted: EventFilter, *, limit: int) -> list[Event]:
-        """No benchmark pages through it."""
-        raise NotImplementedError
-
-    async def offset_of_last(self, count: int, wanted: EventFilter) -> int:
-        """No benchmark asks for a replay of it."""
-        raise NotImplementedError
 
 
 class ShopDriver:
@@ -105,8 +72,10 @@ class ShopDriver:
         await turns_until(self._is_delivered)
 
     async def obey(self, words: list[str]) -> dict[str, Any]:  # Any: JSON
-        """`steady` and `write`."""
+        """`fill`, `steady` and `write`."""
         match words:
+            case ["fill", count, batch]:
+                return await self._fill(int(count), int(batch))
             case ["steady", rate, seconds, stamps]:
                 return await self._steady(float(rate), float(seconds), Path(stamps))
             case ["write", callers, seconds]:
@@ -133,7 +102,13 @@ class ShopDriver:
 
     async def _snapshot(self) -> bytes:
         now = utc_now()
-        return metrics_frame(metrics_snapshot(await self._runtime.stores.overview(), now), now)
+        return metrics_frame(await metrics_snapshot(self._runtime.stores, now), now)
+
+    async def _fill(self, count: int, batch: int) -> dict[str, Any]:
+        first = self.made + 1
+        while self.made + 1 - first < count:
+            await self.publish(batch)
+        return {"events": self.made + 1 - first}
 
     async def _steady(self, rate: float, seconds: float, path: Path) -> dict[str, Any]:
         """Write evenly spaced events, whether or not the one before is done."""
@@ -172,18 +147,6 @@ class ShopDriver:
             for _ in range(callers):
                 tasks.create_task(call())
         return {"writes": done, "wall_ns": time.monotonic_ns() - began}
-
-
-def ready_event(number: int) -> Event:
-    """Event `number` as the log would give it."""
-    return Event(
-        type=f"{events.category_of(number)}:{events.NAME}",
-        data=events.data_of(number),
-        timestamp=events.TIMESTAMP,
-        channels=events.CHANNELS,
-        actor=ACTOR_SYSTEM,
-        offset=number,
-    )
 
 
 def _append(tx: Transaction, numbers: Iterable[int]) -> None:

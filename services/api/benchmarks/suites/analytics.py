@@ -4,8 +4,8 @@ analytics.<route>.n<jobs>     warm: nothing has changed since the figures were l
 analytics.changed.n<jobs>     a job is changed, then the figures are asked for: they follow the change first
 analytics.anew.n<jobs>        counting everything anew, as after an upgrade, per job
 
-The exponent in the notes is that of jobs in the time of a route, from the least to the most jobs: 0 says that the time
-does not grow with the history, 1 that it grows in proportion.
+The exponent in the notes is that of jobs in the time of a route, fitted over all sizes (least squares of the
+logarithms): 0 says that the time does not grow with the history, 1 that it grows in proportion.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import math
 import statistics
 import tempfile
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.bench import Bench
-from benchmarks.figures import NotMeasuredError, Result, Rounds
+from benchmarks.figures import NotMeasuredError, Result, Rounds, exponent
 from benchmarks.jobs_dataset import fill_file
 
 REPEATS: Final = 5
@@ -63,14 +62,16 @@ def _measure(port: int, jobs: int, count: int, rounds: Rounds) -> dict[str, str]
 
 
 def _exponents(names: Sequence[str], rounds: Rounds, sizes: Sequence[int]) -> dict[str, str]:
-    """By how much a route slows down, as the note of its largest size."""
+    """By how much a route slows down over all sizes, as the note of its largest one."""
     notes: dict[str, str] = {}
-    least, most = min(sizes), max(sizes)
+    if len(sizes) < 2:
+        return notes
     for name in names:
         route, _, size = name.rpartition(".n")
-        slow, fast = rounds.median(name), rounds.median(f"{route}.n{least}")
-        if int(size) == most > least and slow and fast:
-            notes[name] = f"{route}: exponent {math.log(slow / fast) / math.log(most / least):.2f}"
+        times = [rounds.median(f"{route}.n{jobs}") for jobs in sizes]
+        told = [time for time in times if time]
+        if int(size) == max(sizes) and len(told) == len(sizes):
+            notes[name] = f"{route}: exponent {exponent(sizes, told):.2f}"
     return notes
 
 

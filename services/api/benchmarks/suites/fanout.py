@@ -2,10 +2,12 @@
 
     rmos           the hub on the lean path, fed with ready events: the figure to compare
     rmos.durable   the same, each batch written to the store in one transaction and read back from the log
+    rmos.sse       the hub, ready events, as server-sent events instead of WebSockets
     rmos.asgi      the hub, ready events, on the fallback for servers that a connection cannot leave
     published      a naive `send_json` to each, compression off: the stronger form, so the one ratios are taken to
     published.compressed   the same as uvicorn does it by default, to clients that accept compression (K = 1 only)
     send           a loop of send() in C: the reference
+    socketify …    competitors, each written as its documentation shows; see `peers` and the docstring of each server
 
 "Ready" means that the event exists in memory as an object and is neither encoded nor framed: both of the compared
 ways encode it within the figure. All of the server's processor time counts, kernel included. K events are given, then
@@ -14,7 +16,7 @@ the server is waited for until its sockets have everything, then the next K are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -23,6 +25,7 @@ from benchmarks import events
 from benchmarks.bench import ALL, Bench
 from benchmarks.figures import Result, Rounds
 from benchmarks.native import Receiver
+from benchmarks.peers import PEERS, Peer
 from benchmarks.processes import Child, ChildError
 
 BATCHES: Final = (1, 8, 32)
@@ -35,15 +38,22 @@ _BOTTLENECK: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One competitor: its name, its server (None: the native loop), what is special about it."""
+    """One competitor: its name, its server (None: the native loop), what is special about it.
+
+    Attributes:
+        options: Further options of native/receiver.c.
+        receiver: All of them, how to subscribe included; None for the command `subscribe` over a WebSocket.
+    """
 
     name: str
-    server: str | None
+    server: str | Peer | None
     settings: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    receiver: Sequence[str] | None = None
     batches: tuple[int, ...] = BATCHES
 
 
+_AS_STREAM: Final = ("--stream", "--scan", "--answer", "system:subscribed", "--path", "/sse/monitor?filters=all")
 _RMOS: Final = _Way("rmos", "shop-ready")
 _PUBLISHED: Final = _Way("published", "published")
 _CASES: Final = {
@@ -53,9 +63,11 @@ _CASES: Final = {
             _RMOS,
             _PUBLISHED,
             _Way("rmos.durable", "shop-log"),
+            _Way("rmos.sse", "shop-ready", receiver=_AS_STREAM),
             _Way("rmos.asgi", "shop-ready", settings={"RMOS_LEAN_CONNECTIONS": "false"}),
             _Way("published.compressed", "published-compressed", options=("--compressed",), batches=(1,)),
             _Way("send", None),
+            *(_Way(peer.name, peer, receiver=peer.receiver) for peer in PEERS),
         ),
     ),
     "filters8": (events.EIGHT_FILTERS, (_RMOS, _PUBLISHED)),
@@ -80,20 +92,28 @@ def run(bench: Bench) -> list[Result]:
 def _measure_way(bench: Bench, rounds: Rounds, case: str, filters: Filters, way: _Way) -> float:
     """Add one round of one competitor; returns the receiver's greatest share of time at work."""
     busiest = 0.0
-    with _serve(bench, way) as (server, port):
-        options = ("--spin", *way.options)
-        with bench.subscribers(port, bench.plan.subscribers, filters, options=options) as receiver:
-            for batch in way.batches:
-                per_cpu_s, busy = _measure(bench, server, receiver, filters, batch)
-                rounds.add(_name(case, batch, way), per_cpu_s)
-                busiest = max(busiest, busy)
+    with _serve(bench, way) as (server, port), _receive(bench, way, port, filters) as receiver:
+        for batch in way.batches:
+            per_cpu_s, busy = _measure(bench, server, receiver, filters, batch)
+            rounds.add(_name(case, batch, way), per_cpu_s)
+            busiest = max(busiest, busy)
     return busiest
 
 
 def _serve(bench: Bench, way: _Way) -> AbstractContextManager[tuple[Child, int]]:
-    if way.server is None:
-        return bench.send_loop(bench.plan.subscribers)
-    return bench.server(way.server, way.settings)
+    match way.server:
+        case None:
+            return bench.send_loop(bench.plan.subscribers)
+        case Peer():
+            return bench.peer(way.server)
+        case _:
+            return bench.server(way.server, way.settings)
+
+
+def _receive(bench: Bench, way: _Way, port: int, filters: Filters) -> AbstractContextManager[Receiver]:
+    if way.receiver is not None:
+        return bench.receiver(port, bench.plan.subscribers, ("--spin", *way.receiver))
+    return bench.subscribers(port, bench.plan.subscribers, filters, options=("--spin", *way.options))
 
 
 def _measure(bench: Bench, server: Child, receiver: Receiver, filters: Filters, batch: int) -> tuple[float, float]:
@@ -106,7 +126,7 @@ def _measure(bench: Bench, server: Child, receiver: Receiver, filters: Filters, 
         receiver.take()
         server.tell(f"fan-out {batch} {seconds}")
         said = server.hear_json(timeout_s=60)
-        # The native loop does not say where it began: its events all go to everybody.
+        # Who does not say where it began sends all of its events to everybody.
         expected = events.deliveries(filters, bench.plan.subscribers, said.get("first", 1), said["events"])
         taken = receiver.take(expected)
         if taken.events != expected or taken.disorder or taken.closed:

@@ -20,6 +20,10 @@ from benchmarks.stamps import create_stamps
 
 RATE: Final = 100
 """Events a second."""
+_PATIENCE: Final = 10
+"""How many times as long as planned a server may take before it is given up."""
+_LATE: Final = 1.05
+"""How many times as long as planned it may take to have kept the pace; and a second to drain."""
 _LOOK_S: Final = 0.25
 """Time between two looks at the lag."""
 _THIRDS: Final = ("first", "middle", "last")
@@ -51,6 +55,26 @@ def run(bench: Bench) -> list[Result]:
             with bench.subscribers(port, bench.plan.subscribers, options=options) as receiver:
                 _measure(bench, rounds, server, receiver, stamps.name)
     return rounds.results(_UNITS, against=_compared)
+
+
+def take_steady(
+    bench: Bench, server: Child, receiver: Receiver, seconds: float, stamps: str, *, rate: int = RATE
+) -> Taken:
+    """What all subscribers were delivered of `rate` events a second.
+
+    Raises:
+        ChildError: that was not exactly what it should be, or the server could not keep the pace.
+    """
+    receiver.take()
+    began = time.monotonic()
+    server.tell(f"steady {rate} {seconds} {stamps}")
+    expected = server.hear_json(timeout_s=_PATIENCE * seconds + 10)["events"] * bench.plan.subscribers
+    if time.monotonic() - began > _LATE * seconds + 1:
+        raise ChildError(f"{rate} events a second are more than it can deliver to {bench.plan.subscribers}")
+    taken = receiver.take(expected)
+    if taken.events != expected or taken.disorder or taken.closed:
+        raise ChildError(f"{expected} deliveries were expected, but the receiver says {taken}")
+    return taken
 
 
 def _compared(name: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 Timestamp: TypeAlias = str
@@ -40,6 +40,20 @@ def from_timestamp(text: Timestamp) -> datetime:
     return moment
 
 
+def later(moment: Timestamp, seconds: float) -> Timestamp:
+    """So many seconds after the moment; before it for a negative number."""
+    return to_timestamp(from_timestamp(moment) + timedelta(seconds=seconds))
+
+
 def seconds_between(start: Timestamp, end: Timestamp) -> float:
     """Seconds from `start` to `end`; negative when `end` is earlier."""
     return (from_timestamp(end) - from_timestamp(start)).total_seconds()
+
+
+def add_seconds(start: Timestamp, seconds: float) -> Timestamp:
+    """The time `seconds` after `start`.
+
+    Raises:
+        OverflowError: beyond the year 9999.
+    """
+    return to_timestamp(from_timestamp(start) + timedelta(seconds=seconds))

@@ -3,12 +3,15 @@
     RmosError
     ├── ClientError               theirs: HTTP 4xx, WebSocket `system:error`
     │   ├── BadRequestError          400 bad_request
+    │   ├── UnauthorizedError        401 unauthorized
     │   ├── ForbiddenError           403 forbidden
     │   ├── NotFoundError            404 not_found
     │   ├── ConflictError            409 conflict
+    │   ├── ExpiredError             410 expired
     │   ├── PreconditionFailedError  412 precondition_failed
     │   ├── TooLargeError            413 too_large
-    │   └── InvalidError             422 invalid, with one `FieldError` for each fault
+    │   ├── InvalidError             422 invalid, with one `FieldError` for each fault
+    │   └── RateLimitedError         429 rate_limited, worth trying again later
     ├── StorageError              ours
     │   ├── UnavailableError         503 unavailable, worth trying again
     │   ├── StorageFullError         507 storage_full
@@ -58,6 +61,13 @@ class BadRequestError(ClientError):
     """The request cannot be read: a malformed body, parameter or header."""
 
 
+class UnauthorizedError(ClientError):
+    """Nobody knows who the caller is: no credential, or one that does not hold."""
+
+    code = "unauthorized"
+    status = 401
+
+
 class ForbiddenError(ClientError):
     """The caller may not do this."""
 
@@ -77,6 +87,13 @@ class ConflictError(ClientError):
 
     code = "conflict"
     status = 409
+
+
+class ExpiredError(ClientError):
+    """It was there, and is no longer kept; the message says how far back one can go."""
+
+    code = "expired"
+    status = 410
 
 
 class PreconditionFailedError(ClientError):
@@ -107,6 +124,17 @@ class InvalidError(ClientError):
     def at(cls, pointer: str, detail: str) -> InvalidError:
         """One fault at one place, which is also the message."""
         return cls(f"{pointer.removeprefix('/')}: {detail}", [FieldError(pointer, detail)])
+
+
+class RateLimitedError(ClientError):
+    """Too many attempts. `retry_after_s` says when the next one is looked at."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StorageError(RmosError):

@@ -7,11 +7,15 @@ Rule 2: the unit is in the name. `rmos doctor` and docs/reference/settings.md ar
 from __future__ import annotations
 
 import os
+from datetime import time
+from functools import lru_cache
 from importlib import metadata
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Settings", "default_data_dir"]
@@ -30,6 +34,28 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "rmos"
 
 
+@lru_cache(maxsize=256)  # asked at every request, for one of the few addresses of this machine
+def is_loopback(address: str) -> bool:
+    """Whether only programs of this machine reach a server at this address."""
+    if address.lower() == "localhost":
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class ShiftTime(BaseModel):
+    """One shift: its weekdays, 1 (Monday) to 7, and its times of the wall clock. It may go over midnight."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=60)
+    days: list[Annotated[int, Field(ge=1, le=7)]] = Field(min_length=1)
+    start: time
+    end: time
+
+
 class Settings(BaseSettings):
     """Effective settings of one server process. Immutable once read."""
 
@@ -46,6 +72,31 @@ class Settings(BaseSettings):
         None,
         description="Where the shop is stored, e.g. `sqlite:////srv/rmos/rmos.db`. Default: `rmos.db` in the data.",
     )
+    site: str = Field(
+        "shop",
+        pattern=r"^[A-Za-z0-9._~-]{1,64}$",
+        description="Name of this shop in CloudEvents, whose `source` is `/rmos/` and this name.",
+    )
+    auth: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="Whether people and programs must say who they are. `auto`: not on a loopback address, unless "
+        "behind a proxy; everywhere else yes.",
+    )
+    tls_cert: Path | None = Field(
+        None, description="Certificate with its chain, PEM; with `RMOS_TLS_KEY` the server speaks https and wss."
+    )
+    tls_key: Path | None = Field(None, description="Private key of the certificate, PEM.")
+    behind_proxy: bool = Field(
+        False,
+        description="A reverse proxy in front ends TLS: believe what it says of the client, and answer to any name.",
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=lambda: ["127.0.0.1", "::1"],
+        description="Addresses and networks of that proxy, as a JSON list. Default: this machine.",
+    )
+    insecure: bool = Field(
+        False, description="Allow an address that other machines can reach without TLS, or without a login."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are rendered.")
     busy_timeout_s: float = Field(
@@ -57,6 +108,13 @@ class Settings(BaseSettings):
         None, gt=0, description="Age in days after which events leave the log. Default: never."
     )
     log_keep_events: int | None = Field(None, ge=1, description="Number of newest events the log keeps. Default: all.")
+    shifts: list[ShiftTime] = Field(
+        default_factory=list,
+        description="When the shop works, as a JSON list, e.g. "
+        '`[{"name": "early", "days": [1, 2, 3, 4, 5], "start": "06:00", "end": "14:00"}]`; days are 1 (Monday) to 7. '
+        "Default: figures plan eight hours from Monday to Friday.",
+    )
+    time_zone: str = Field("UTC", description="Where the shifts are, e.g. `Europe/Berlin`.")
     allowed_origins: list[str] = Field(
         default_factory=list,
         description="Web origins besides the server's own that may read, write and open the monitor, as a JSON list.",
@@ -79,11 +137,32 @@ class Settings(BaseSettings):
     metrics_interval_s: float = Field(
         5.0, gt=0, description="Seconds between `metrics:snapshot` events to who subscribed to `metrics`."
     )
-    max_connections: int = Field(
-        10_000, ge=1, description="WebSocket connections served at once; more are closed with 4129."
+    watch_interval_s: float = Field(
+        5.0, gt=0, description="Seconds between two looks for unusual jobs, stalled jobs and silent machines."
     )
+    watch_silence_s: float = Field(
+        300.0, gt=0, description="Silence of a job or machine that is never told, however lively it usually is."
+    )
+    max_connections: int = Field(
+        10_000, ge=1, description="WebSockets and streams served at once; more are closed with 4129, or get 429."
+    )
+    max_connections_per_address: int | None = Field(
+        None,
+        ge=1,
+        description="How many of them from one address. Default: 1,000 from another machine, any number from this one.",
+    )
+    max_connections_per_user: int = Field(1000, ge=1, description="How many of them of one user, where people log in.")
     poll_s: float = Field(1.0, gt=0, description="Seconds after which the log is read even without a wake-up.")
     shutdown_grace_s: float = Field(5.0, gt=0, description="Seconds open requests and connections get at shutdown.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"unknown time zone {name!r}; expected one such as Europe/Berlin") from None
+        return name
 
     @field_validator("database_url")
     @classmethod
@@ -91,6 +170,16 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith("sqlite:///"):
             raise ValueError(f"unknown database {url!r}; expected sqlite:///<path>")
         return url
+
+    @property
+    def is_auth_required(self) -> bool:
+        """Whether everybody must say who they are, wherever they come in."""
+        return self.auth == "required" or (self.auth == "auto" and (self.behind_proxy or not is_loopback(self.host)))
+
+    @property
+    def is_published(self) -> bool:
+        """Whether a proxy shows this server to others under names of its own, and they have to log in."""
+        return self.behind_proxy and self.is_auth_required
 
     @property
     def database_path(self) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import orjson
 
 from rmos.analytics.facts import RISK_SEPARATOR, TOOL_BANDS, Dimension, Tally
+from rmos.analytics.shifts import Shift, Shifts
 from rmos.clock import seconds_between, to_timestamp
 from rmos.domain.entities import Kind
 from rmos.domain.jobs import STOPPED
@@ -17,6 +18,16 @@ from rmos.stores.base import ListQuery, Stores
 from tests.web.shops import Shop
 
 ANALYTICS = "/api/analytics"
+_WORKDAYS = frozenset({1, 2, 3, 4, 5})
+BERLIN = Shifts(
+    (
+        Shift("early", _WORKDAYS, time(6), time(14)),
+        Shift("late", _WORKDAYS, time(14), time(22)),
+        Shift("night", _WORKDAYS, time(22), time(6)),
+    ),
+    "Europe/Berlin",
+)
+"""The shifts of a shop whose figures are held against its documents."""
 SIMPLE_ROUTES = (
     "patterns/complexity",
     "patterns/rings",
@@ -66,11 +77,11 @@ async def documents(stores: Stores, kind: Kind) -> list[dict[str, Any]]:
         query = ListQuery({}, limit=1000, after=page.next)
 
 
-def tallies(jobs: Iterable[dict[str, Any]], dimension: Dimension, *, by_day: bool) -> dict[tuple[Any, ...], Tally]:
-    """What `Figures` must answer of these jobs, by value, day and status."""
+def tallies(jobs: Iterable[dict[str, Any]], dimension: Dimension) -> dict[tuple[Any, ...], Tally]:
+    """What `Figures` must answer of these jobs, by value and status."""
     cells: defaultdict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for job in jobs:
-        cells[value_of(job, dimension), moment_of(job)[:10] if by_day else None, job["status"]].append(job)
+        cells[value_of(job, dimension), job["status"]].append(job)
     return {key: _tally(key, members) for key, members in cells.items()}
 
 
@@ -83,6 +94,8 @@ def value_of(job: dict[str, Any], dimension: Dimension) -> str | None:
     """The value of a job in a dimension."""
     if dimension is Dimension.RISK:
         return RISK_SEPARATOR.join((job["job_type"], job["strip_family_id"] or "", tool_band(job) or ""))
+    if dimension is Dimension.SHIFT:
+        return BERLIN.shift_of(moment_of(job))
     return job[dimension.value]
 
 

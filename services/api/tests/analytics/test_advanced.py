@@ -11,6 +11,11 @@ from tests.web.shops import FAMILIES, PATTERNS, Shop, is_problem, make_family, m
 ADVANCED = "advanced"
 
 
+def at(minute: int, day: int = 20) -> str:
+    """A time of November 2026, for jobs that end on a certain day."""
+    return f"2026-11-{day}T{minute // 60:02}:{minute % 60:02}:00.000Z"
+
+
 async def make_jobs(shop: Shop, *jobs: dict[str, object]) -> None:
     operations = [{"op": "create", "entity": "joblog", "data": make_job(**fields)} for fields in jobs]
     answer = await shop.client.post("/api/rmos/stores/bulk", json={"operations": operations})
@@ -35,6 +40,22 @@ async def test_correlation_of_jobs_with_their_patterns(shop: Shop) -> None:
     assert found["r"] == pytest.approx(0.9607689228305227)
     assert (found["mean_x"], found["mean_y"], found["spearman"], found["ci95"]) == (2, pytest.approx(65 / 3), 1, None)
     assert "error" not in found
+
+
+async def test_correlation_tells_the_newest_pairs_that_are_asked_for(shop: Shop) -> None:
+    await make_jobs(
+        shop,
+        *({"id": f"j{n}", "status": "completed", "duration_seconds": n, "good_qty": n * n} for n in (1, 2, 3, 4)),
+        {"status": "completed", "duration_seconds": 9},
+    )
+    measures = {"x": "job.duration_seconds", "y": "job.good_qty"}
+
+    found = await ask(shop, f"{ADVANCED}/correlation", **measures, points=2)
+    without = await ask(shop, f"{ADVANCED}/correlation", **measures)
+
+    assert found["n"] == 4
+    assert found["points"] == [{"id": "j3", "x": 3, "y": 9}, {"id": "j4", "x": 4, "y": 16}]
+    assert "points" not in without
 
 
 async def test_correlation_without_jobs_is_over_patterns_or_families(shop: Shop) -> None:
@@ -99,6 +120,48 @@ async def test_the_matrix_is_symmetric_and_ranks_its_pairs(shop: Shop) -> None:
     assert len(default["pairs"]) == len(default["keys"]) * (len(default["keys"]) - 1) / 2
 
 
+async def test_relations_of_a_window_are_those_of_its_jobs(shop: Shop) -> None:
+    for number in (1, 2, 3):
+        await shop.make(FAMILIES, make_family(id=f"f{number}", strip_width_mm=number))
+    # On the 19th pieces take longer the more they are, on the 20th shorter, and the families change places in waste.
+    pieces = {1: (10, 30), 2: (25, 20), 3: (30, 10)}
+    for day, column in ((19, 0), (20, 1)):
+        await make_jobs(
+            shop,
+            *(
+                {
+                    "status": "completed",
+                    "end_time": at(good, day),
+                    "strip_family_id": f"f{good}",
+                    "good_qty": good,
+                    "duration_seconds": seconds[column],
+                    "results": {"waste_percentage": seconds[column]},
+                }
+                for good, seconds in pieces.items()
+            ),
+        )
+    measures = {"x": "job.good_qty", "y": "job.duration_seconds"}
+    of_families = {"x": "material.strip_width_mm", "y": "material.efficiency_score"}
+
+    rising = await ask(shop, f"{ADVANCED}/correlation", **measures, days=1, until="2026-11-19", points=9)
+    falling = await ask(shop, f"{ADVANCED}/correlation", **measures, days=1, until="2026-11-20")
+    neither = await ask(shop, f"{ADVANCED}/correlation", **measures, days=365, until="2026-11-18")
+    both = await ask(shop, f"{ADVANCED}/correlation", **measures)
+    keys = ",".join(measures.values())
+    matrix = await ask(shop, f"{ADVANCED}/correlations", keys=keys, days=1, until="2026-11-19")
+    wasteful = await ask(shop, f"{ADVANCED}/correlation", **of_families, days=1, until="2026-11-19")
+    thrifty = await ask(shop, f"{ADVANCED}/correlation", **of_families, days=1, until="2026-11-20")
+
+    assert (rising["considered"], rising["n"], rising["r"]) == (3, 3, pytest.approx(0.9607689228305227))
+    assert [(pair["x"], pair["y"]) for pair in rising["points"]] == [(1, 10), (2, 25), (3, 30)]
+    assert (falling["considered"], falling["r"]) == (3, pytest.approx(-1))
+    assert (neither["considered"], neither["r"]) == (0, None)
+    assert (both["considered"], both["n"]) == (6, 6)
+    assert (matrix["considered"], matrix["pairs"][0]["r"]) == (3, rising["r"])
+    assert (wasteful["unit"], wasteful["n"], wasteful["r"]) == ("material", 3, pytest.approx(-0.9607689228305227))
+    assert thrifty["r"] == pytest.approx(1)
+
+
 async def test_a_job_that_took_long_is_found_in_its_own_group(shop: Shop) -> None:
     usual = [{"job_type": "slice", "status": "completed", "duration_seconds": 600 + n % 7} for n in range(30)]
     slow = {"job_type": "glue_up", "status": "completed", "duration_seconds": 6000}
@@ -112,6 +175,28 @@ async def test_a_job_that_took_long_is_found_in_its_own_group(shop: Shop) -> Non
     assert anomaly["robust_z"] > 100 > anomaly["z_score"] > 3
     assert (found["n"], found["too_few"], found["z"]) == (41, False, 3)
     assert {group["job_type"]: group["n"] for group in found["groups"]} == {"slice": 31, "glue_up": 10}
+
+
+async def test_unusual_durations_of_a_window_are_held_against_each_other(shop: Shop) -> None:
+    def job(number: int, seconds: int, day: int) -> dict[str, object]:
+        return {
+            "id": f"d{day}-{number}",
+            "status": "completed",
+            "duration_seconds": seconds,
+            "end_time": at(number, day),
+        }
+
+    await make_jobs(shop, *(job(n, 600 + n % 7, day=19) for n in range(30)))
+    await make_jobs(shop, *(job(n, 6000 + n % 7, day=20) for n in range(8)), job(8, 600, day=20))
+
+    window = await ask(shop, f"{ADVANCED}/anomalies/durations", days=1, until="2026-11-20")
+    before = await ask(shop, f"{ADVANCED}/anomalies/durations", days=1, until="2026-11-19")
+    every_day = await ask(shop, f"{ADVANCED}/anomalies/durations")
+
+    assert [anomaly["job_id"] for anomaly in window["anomalies"]] == ["d20-8"]
+    assert (window["n"], before["n"], every_day["n"]) == (9, 30, 39)
+    assert before["anomalies"] == []
+    assert {anomaly["job_id"] for anomaly in every_day["anomalies"]} == {f"d20-{n}" for n in range(8)}
 
 
 async def test_few_jobs_are_said_to_be_few(shop: Shop) -> None:
@@ -197,7 +282,7 @@ async def test_prediction_without_history_says_so(shop: Shop) -> None:
 
 async def test_quality_of_predictions(shop: Shop) -> None:
     empty = await ask(shop, f"{ADVANCED}/predict/quality")
-    await make_jobs(shop, *({"status": "failed" if n % 4 == 0 else "completed"} for n in range(80)))
+    await make_jobs(shop, *({"id": f"j{n:02}", "status": "failed" if n % 4 == 0 else "completed"} for n in range(80)))
 
     found = await ask(shop, f"{ADVANCED}/predict/quality")
 
@@ -220,8 +305,14 @@ async def test_wrong_parameters_are_refused_with_what_is_accepted(shop: Shop) ->
         ("correlations?keys=job.success", "/keys", "2 to 12"),
         ("correlations?keys=job.success,job.success", "/keys", "different"),
         ("correlations?keys=job.success,x", "/keys", "pattern.ring_count"),
+        ("correlation?x=job.success&y=job.good_qty&days=0", "/days", "1 to 365"),
+        ("correlations?until=2026-11-20", "/days", "required with until"),
+        ("correlations?days=7&until=2026-02-30", "/until", "a day up to today"),
         ("anomalies/durations?z=0", "/z", "0.5 to 10"),
         ("anomalies/durations?z=nan", "/z", "0.5 to 10"),
+        ("anomalies/durations?days=366", "/days", "1 to 365"),
+        ("anomalies/durations?until=2026-11-20", "/days", "required with until"),
+        ("anomalies/durations?days=7&until=yesterday", "/until", "a day up to today"),
         ("anomalies/success?window_days=0", "/window_days", "1 to 90"),
         ("anomalies/success?days=7", "/days", "window_days"),
     ):

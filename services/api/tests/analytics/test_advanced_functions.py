@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rmos.analytics.anomalies import Spread, can_reach, severity, share_z
-from rmos.analytics.correlation import correlate, ranks
+from rmos.analytics.correlation import correlate, correlate_all, ranks
+from rmos.analytics.measures import complete_pairs
 from rmos.analytics.prediction import PRIOR_SHARE, Case, FailureModel, band_of, quality
 
 PAIRS = st.lists(
@@ -33,6 +35,19 @@ def test_correlation_is_that_of_scipy(pairs: list[tuple[float, float]]) -> None:
     assert found.spearman == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
     if abs(found.r) < 0.999:
         assert found.ci95 == pytest.approx(tuple(expected.confidence_interval(0.95)), abs=1e-9)
+
+
+@given(
+    rows=st.lists(st.tuples(*[st.none() | st.integers(-50, 50).map(float)] * 4), max_size=30),
+)
+def test_columns_with_gaps_are_compared_as_their_complete_pairs(rows: list[tuple[float | None, ...]]) -> None:
+    columns = {name: [row[place] for row in rows] for place, name in enumerate("abcd")}
+
+    found = {(x, y): correlation for x, y, correlation in correlate_all(columns)}
+
+    assert [*found] == [("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
+    for (x, y), correlation in found.items():
+        assert correlation == replace(correlate(*complete_pairs(columns[x], columns[y])), spearman=None)
 
 
 def test_mid_ranks_share_a_place() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -10,13 +11,9 @@ from rmos.analytics.measures import MEASURES as CORRELATED
 from rmos.analytics.rules import RULES
 from rmos.services.analytics.charts import MEASURES as CHARTED
 from tests.analytics.support import ANALYTICS, ask
-from tests.analytics.test_advanced import make_jobs
+from tests.analytics.test_advanced import at, make_jobs
 from tests.docs.pages import DOCS
 from tests.web.shops import Shop, is_problem, pointers
-
-
-def at(minute: int) -> str:
-    return f"2026-11-20T{minute // 60:02}:{minute % 60:02}:00.000Z"
 
 
 def timed(values: list[float], **fields: Any) -> list[dict[str, Any]]:
@@ -48,6 +45,43 @@ async def test_limits_come_from_the_baseline_and_points_after_it_are_judged(shop
     assert odd["upper"] == pytest.approx(102 + 3 * 4 / 1.128)
 
 
+async def test_a_window_charts_its_newest_jobs_with_limits_of_its_own(shop: Shop) -> None:
+    before = [{**job, "id": f"b{n}", "end_time": at(n, day=19)} for n, job in enumerate(timed([300.0, 310] * 12))]
+    after = [{**job, "id": f"a{n}", "end_time": at(n, day=21)} for n, job in enumerate(timed([500.0, 510] * 12))]
+    await make_jobs(shop, *before, *timed([*STEADY, 102, 200]), *after)
+
+    one_day = await ask(shop, "charts/duration", days=1, until="2026-11-20", baseline=30)
+    newest = await ask(shop, "charts/duration", days=1, until="2026-11-20", points=20)
+    two_days = await ask(shop, "charts/duration", days=2, until="2026-11-20")
+    every_day = await ask(shop, "charts/duration")
+
+    assert [point["job_ids"] for point in one_day["points"]] == [[f"j{n}"] for n in range(32)]
+    assert (one_day["limits"]["center"], one_day["points"][31]["signals"][0]) == (102, "nelson_1")
+    assert [point["job_ids"] for point in newest["points"]] == [[f"j{n}"] for n in range(12, 32)]
+    assert [two_days["points"][0]["job_ids"], two_days["points"][-1]["job_ids"]] == [["b0"], ["j31"]]
+    assert (every_day["n"], every_day["points"][-1]["job_ids"]) == (80, ["a23"])
+
+
+async def test_a_window_judges_by_limits_that_were_kept(shop: Shop) -> None:
+    later = [{**job, "id": f"a{n}", "end_time": at(n, day=21)} for n, job in enumerate(timed([102.0, 130]))]
+    await make_jobs(shop, *timed(STEADY), *later)
+
+    kept = {"center": 102, "sigma": 4}
+    found = await ask(shop, "charts/duration", days=1, until="2026-11-21", **kept)
+
+    assert (found["limits"], found["baseline"]) == (kept, {"n": 0, "frozen": True})
+    assert [point["job_ids"] for point in found["points"]] == [["a0"], ["a1"]]
+    assert found["points"][1]["signals"][0] == "nelson_1"
+
+
+async def test_a_window_that_ends_before_the_first_job_has_no_points(shop: Shop) -> None:
+    await make_jobs(shop, *timed(STEADY))
+
+    found = await ask(shop, "charts/duration", days=365, until="2026-11-19")
+
+    assert (found["n"], found["points"], found["limits"], found["too_few"]) == (0, [], None, True)
+
+
 async def test_an_outlier_in_the_baseline_is_not_judged(shop: Shop) -> None:
     await make_jobs(shop, *timed([*STEADY[:10], 900, *STEADY[10:], 102]))
 
@@ -76,6 +110,43 @@ async def test_kept_limits_judge_every_point(shop: Shop) -> None:
     assert found["baseline"] == {"n": 0, "frozen": True}
     assert [point["phase"] for point in found["points"]] == ["judged"] * 3
     assert found["points"][2]["signals"][0] == "nelson_1"
+
+
+async def test_residuals_of_a_drifting_process_show_its_fault_alone(shop: Shop) -> None:
+    slow = [1000 + 200 * math.sin(n / 12) + (3 if n % 2 else -3) for n in range(240)]
+    await make_jobs(shop, *timed([*slow[:220], slow[220] + 150, *slow[221:]]))
+
+    charted = {"baseline": 150, "points": 240, "rules": "nelson_1"}
+    values = await ask(shop, "charts/duration", **charted)
+    left = await ask(shop, "charts/duration", of="residuals", **charted)
+
+    def out(found: dict[str, Any]) -> list[str]:
+        return [point["job_ids"][0] for point in found["points"] if "nelson_1" in point["signals"]]
+
+    assert len(out(values)) > 40
+    assert out(left) == ["j220", "j221"]  # when it comes, and when it goes
+    assert values["autocorrelation"] == left["autocorrelation"] == left["forecast"]["weight"] > 0.95
+    assert values["forecast"] is None
+    assert left["limits"]["center"] == pytest.approx(0, abs=3)
+    assert left["points"][1]["value"] == pytest.approx(
+        slow[1] - left["forecast"]["center"] - left["forecast"]["weight"] * (slow[0] - left["forecast"]["center"])
+    )
+
+
+async def test_residuals_without_a_baseline_are_not_charted(shop: Shop) -> None:
+    await make_jobs(shop, *timed([100.0, 102]))
+
+    found = await ask(shop, "charts/duration", of="residuals")
+
+    assert (found["too_few"], found["forecast"], found["autocorrelation"]) == (True, None, None)
+
+
+async def test_residuals_go_with_single_values_and_a_baseline(shop: Shop) -> None:
+    for query in ("of=trend", "of=residuals&chart=xbar_r", "of=residuals&center=1&sigma=1"):
+        answer = await shop.client.get(f"{ANALYTICS}/charts/duration?{query}")
+
+        assert is_problem(answer, 422, "invalid"), query
+        assert pointers(answer) == ["/of"]
 
 
 async def test_means_of_subgroups(shop: Shop) -> None:
@@ -173,6 +244,12 @@ async def test_wrong_charts_are_refused_with_what_is_accepted(shop: Shop) -> Non
         ("duration?center=5&sigma=0", "/sigma", "expected a number"),
         ("success?center=2&sigma=1", "/center", "0 to 1"),
         ("duration?lambda=2", "/lambda", "0.01 to 1"),
+        ("duration?days=0", "/days", "1 to 365"),
+        ("duration?days=366", "/days", "1 to 365"),
+        ("duration?days=7&until=2026-02-30", "/until", "a day up to today"),
+        ("duration?days=7&until=9999-01-01", "/until", "a day up to today"),
+        ("duration?until=2026-11-20", "/days", "required with until"),
+        ("duration?before=2026-11-20", "/before", "days, until"),
         ("duration?operator=ada", "/operator", "accepted"),
     ):
         answer = await shop.client.get(f"{ANALYTICS}/charts/{path}")

@@ -7,6 +7,7 @@ import itertools
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
@@ -17,12 +18,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from rmos.analytics.calendar import last_days
 from rmos.analytics.facts import Dimension, Tally
 from rmos.domain.entities import JOBLOG, PATTERN, STRIP_FAMILY, JsonValue
+from rmos.domain.jobs import COMPLETED, FAILED, STOPPED
 from rmos.errors import ClientError, ConflictError, UnavailableError
 from rmos.eventlog.sqlite_statement import Statement
 from rmos.services import entities
 from rmos.services.context import Context
+from rmos.services.metrics import metrics_snapshot
 from rmos.stores.base import Stores
 from rmos.stores.figures import Figures, JobQuery
 from rmos.stores.figures_schema import BY_DAY, spans
@@ -30,9 +34,10 @@ from rmos.stores.sqlite import figures as figures_file
 from rmos.stores.sqlite import open_sqlite
 from rmos.stores.sqlite.figures import catch_up
 from rmos.stores.sqlite.figures.reads import jobs_query
-from tests.analytics.support import documents, moment_of, stop_tallies, tallies
+from tests.analytics.support import BERLIN, documents, moment_of, stop_tallies, tallies, value_of
 
 FIRST, LAST = "0001-01-01", "9999-12-31"
+NOW = "2026-11-24T23:00:00.000Z"
 CONTEXT = Context("tester", None, "2026-11-24T10:00:00.000Z")
 _minutes = itertools.count()
 
@@ -102,7 +107,7 @@ _STEPS = st.lists(
 
 
 async def open_stores(folder: Path, **options: Any) -> Any:
-    return await open_sqlite(folder / "rmos.db", on_commit=lambda: None, **options)
+    return await open_sqlite(folder / "rmos.db", on_commit=lambda: None, shifts=BERLIN, **options)
 
 
 async def do(stores: Stores, step: Step) -> None:
@@ -135,10 +140,10 @@ async def make_parents(stores: Stores) -> None:
 
 
 def same(found: list[Tally], expected: dict[tuple[Any, ...], Tally]) -> None:
-    assert {(tally.value, tally.day, tally.status) for tally in found} == set(expected)
+    assert {(tally.value, tally.status) for tally in found} == set(expected)
     for tally in found:
-        other = expected[tally.value, tally.day, tally.status]
-        assert astuple(tally)[3:] == pytest.approx(astuple(other)[3:], rel=1e-9, abs=1e-6)
+        other = expected[tally.value, tally.status]
+        assert astuple(tally)[2:] == pytest.approx(astuple(other)[2:], rel=1e-9, abs=1e-6)
 
 
 async def check(stores: Stores) -> None:
@@ -146,15 +151,15 @@ async def check(stores: Stores) -> None:
     jobs = await documents(stores, JOBLOG)
     for dimension in Dimension:
         everything = await stores.figures(lambda f, d=dimension: f.totals(d))
-        same(everything, tallies(jobs, dimension, by_day=False))
+        same(everything, tallies(jobs, dimension))
         if dimension not in BY_DAY:
             continue
-        daily = await stores.figures(lambda f, d=dimension: f.daily_totals(d, FIRST, LAST))
-        same(daily, tallies(jobs, dimension, by_day=True))
         for first, last in WINDOWS:
             window = await stores.figures(lambda f, d=dimension, w=(first, last): f.window_totals(d, *w))
             within = [job for job in jobs if first <= moment_of(job)[:10] <= last]
-            same(window, tallies(within, dimension, by_day=False))
+            same(window, tallies(within, dimension))
+    await check_days(stores, jobs)
+    await check_live(stores, jobs)
     histories = [await versions_of(stores, job["id"]) for job in jobs]
     for dimension in (Dimension.MACHINE, Dimension.PATTERN):
         stops = await stores.figures(lambda f, d=dimension: f.stops(d, FIRST, LAST))
@@ -163,6 +168,52 @@ async def check(stores: Stores) -> None:
         assert {(stop.value, stop.reason) for stop in stops} == set(slow)
         for stop in stops:
             assert [stop.begun, stop.seconds, stop.open] == pytest.approx(slow[stop.value, stop.reason], abs=0.002)
+
+
+async def check_days(stores: Stores, jobs: list[dict[str, Any]]) -> None:
+    """The jobs of each day, of no condition, of one of each kind, and of two."""
+    conditions: list[dict[Dimension, str]] = [{}]
+    for job in jobs:
+        known = {dimension: value for dimension in BY_DAY if (value := value_of(job, dimension)) is not None}
+        conditions += [{dimension: value} for dimension, value in known.items()]
+        conditions += [dict(pair) for pair in itertools.pairwise(known.items())]
+    asked = list(itertools.product(conditions, WINDOWS))
+    answers = await stores.figures(lambda f: [f.daily_counts(only, *window) for only, window in asked])
+    for (only, (first, last)), counts in zip(asked, answers, strict=True):
+        expected = Counter(
+            (moment_of(job)[:10], job["status"])
+            for job in jobs
+            if first <= moment_of(job)[:10] <= last
+            and all(value_of(job, dimension) == value for dimension, value in only.items())
+        )
+        assert {(count.day, count.status): count.jobs for count in counts} == expected
+
+
+async def check_live(stores: Stores, jobs: list[dict[str, Any]]) -> None:
+    """The live metrics are what the documents say, though nothing is counted for them."""
+    live, counted = await metrics_snapshot(stores, NOW), await stores.overview()
+    assert live["counting"] is False
+    assert live["jobs"]["by_status"] == counted.jobs_by_status
+    assert live["entities"] == counted.entities
+    for name, days in (("today", 1), ("last_7_days", 7)):
+        calendar = last_days(NOW, days)
+        within = [job for job in jobs if calendar[0] <= moment_of(job)[:10] <= calendar[-1]]
+        for status in (COMPLETED, FAILED):
+            assert live["throughput"][name][status] == sum(job["status"] == status for job in within)
+    machines = {job["machine_id"] for job in jobs} - {None}
+    assert live["machines"] == [
+        {
+            "machine_id": machine,
+            "state": "running" if running else "stopped" if stopped else "idle",
+            "running": running,
+            "last_seen": max(job["updated_at"] for job in own),
+        }
+        for machine in sorted(machines)
+        if (own := [job for job in jobs if job["machine_id"] == machine])
+        for running, stopped in [
+            (sum(job["status"] == "running" for job in own), any(job["status"] in STOPPED for job in own))
+        ]
+    ]
 
 
 async def versions_of(stores: Stores, job_id: str) -> list[dict[str, Any]]:
@@ -330,12 +381,16 @@ def test_a_window_is_whole_months_and_the_days_at_its_ends() -> None:
     assert spans("2024-01-02", "2024-02-28") == [("2024-01-02", "2024-02-28")]
 
 
+@pytest.mark.parametrize("has_window", [False, True])
 @pytest.mark.parametrize("fields", [(), ("job_type",), ("machine_id", "job_type"), ("pattern_id",), ("project_id",)])
-async def test_the_newest_jobs_are_found_without_sorting_all(tmp_path: Path, fields: tuple[str, ...]) -> None:
+async def test_the_newest_jobs_are_found_without_sorting_all(
+    tmp_path: Path, fields: tuple[str, ...], has_window: bool
+) -> None:
     stores = await shop_with_jobs(tmp_path, 30)
     await stores.figures(job_count)
     await stores.close()
-    text = Statement(jobs_query(fields, ("duration_seconds",), has_statuses=True)).text
+    query = jobs_query(fields, ("duration_seconds",), has_statuses=True, has_window=has_window)
+    text = Statement(query).text
     connection = sqlite3.connect(tmp_path / "rmos.db.figures")
     plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", ["x"] * text.count("?"))]
     connection.close()

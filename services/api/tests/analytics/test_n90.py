@@ -288,6 +288,76 @@ async def test_failures_by_what_they_have_in_common(shop: Shop) -> None:
     ]
 
 
+async def test_a_window_may_end_on_an_earlier_day(shop: Shop) -> None:
+    for days, status in ((0, "completed"), (2, "failed"), (3, "completed"), (9, "failed")):
+        await shop.make(JOBS, make_job(status=status, end_time=days_ago(days)))
+    until = days_ago(2)[:10]
+
+    trends = await ask(shop, "jobs/success-trends", days=2, until=until)
+    throughput = await ask(shop, "jobs/throughput", days=2, until=until)
+    failures = await ask(shop, "jobs/failures", days=2, until=until)
+    every_failure = await ask(shop, "jobs/failures")
+
+    assert [day["date"] for day in trends["trends"]] == [days_ago(3)[:10], until]
+    assert (trends["overall"]["completed"], trends["overall"]["failed"]) == (1, 1)
+    assert throughput["completed_jobs"] == 1
+    assert failures["total_failures"] == 1
+    assert every_failure["total_failures"] == 2
+
+
+async def test_conditions_together_count_what_each_job_says(shop: Shop) -> None:
+    jobs = [
+        make_job(
+            status="completed" if n % 3 else "failed",
+            machine_id=f"m{n % 2}",
+            job_type=f"type{n % 5}",
+            project_id=f"p{n % 7}",
+            end_time=days_ago(n % 4),
+        )
+        for n in range(140)
+    ]
+    for job in jobs:
+        await shop.make(JOBS, job)
+    chosen = {"machine_id": "m1", "job_type": "type2", "project_id": "p3"}
+
+    for names in (("machine_id", "job_type"), ("machine_id", "project_id"), tuple(chosen)):
+        conditions = {name: chosen[name] for name in names}
+        trends = await ask(shop, "jobs/success-trends", days=3, **conditions)
+
+        within = [
+            job
+            for job in jobs
+            if all(job[name] == value for name, value in conditions.items()) and job["end_time"] >= days_ago(2)[:10]
+        ]
+        assert within
+        assert trends["overall"]["total"] == len(within)
+        assert {day["date"]: day["completed"] for day in trends["trends"]} == {
+            day["date"]: sum(job["status"] == "completed" and job["end_time"][:10] == day["date"] for job in within)
+            for day in trends["trends"]
+        }
+
+
+async def test_trends_of_one_machine_project_type_pattern_or_material(shop: Shop) -> None:
+    await shop.make(JOBS, make_job(status="completed", machine_id="cnc1", project_id="g7"))
+    await shop.make(JOBS, make_job(status="failed", machine_id="cnc2", job_type="contour"))
+
+    for query, completed, failed in (
+        ({"machine_id": "cnc1"}, 1, 0),
+        ({"job_type": "contour"}, 0, 1),
+        ({"project_id": "g7"}, 1, 0),
+        ({"pattern_id": "none"}, 0, 0),
+        ({"machine_id": "cnc1", "project_id": "g7"}, 1, 0),
+        ({"machine_id": "cnc2", "job_type": "contour"}, 0, 1),
+        ({"machine_id": "cnc1", "job_type": "contour"}, 0, 0),
+        ({}, 1, 1),
+    ):
+        trends = await ask(shop, "jobs/success-trends", **query)
+        throughput = await ask(shop, "jobs/throughput", **query)
+
+        assert (trends["overall"]["completed"], trends["overall"]["failed"]) == (completed, failed)
+        assert throughput["completed_jobs"] == completed
+
+
 async def test_recent_shows_pending_jobs(shop: Shop) -> None:
     await shop.make(JOBS, make_job(id="j1", status="completed", duration_seconds=90))
     await shop.make(JOBS, make_job(id="j2"))
@@ -316,6 +386,9 @@ async def test_a_wrong_parameter_is_refused_with_what_is_accepted(shop: Shop) ->
         ("jobs/success-trends?days=0", "/days", "1 to 365"),
         ("jobs/success-trends?days=366", "/days", "1 to 365"),
         ("jobs/throughput?days=ten", "/days", "1 to 365"),
+        ("jobs/success-trends?until=2026-02-30", "/until", "a day up to today"),
+        ("jobs/throughput?until=9999-01-01", "/until", "a day up to today"),
+        ("jobs/failures?until=2026-01-01", "/days", "required with until"),
         ("patterns/popularity?limit=101", "/limit", "1 to 100"),
         ("jobs/recent?limit=-1", "/limit", "1 to 100"),
         ("jobs/recent?days=1", "/days", "accepted: limit"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rmos.analytics.shifts import every_day
 from rmos.domain.entities import JOBLOG
 from rmos.services import entities
 from rmos.services.analytics.shop import losses, shop, shop_flow
@@ -16,7 +17,7 @@ from tests.analytics.support import ANALYTICS, ask, days_ago
 from tests.analytics.test_advanced import make_jobs
 from tests.web.shops import Shop, is_problem, pointers
 
-WORKDAYS = frozenset({1, 2, 3, 4, 5})
+EIGHT_HOURS = every_day(frozenset({1, 2, 3, 4, 5}), 8)
 NOW = "2026-11-24T18:00:00.000Z"
 """A Tuesday."""
 
@@ -52,9 +53,7 @@ async def test_oee_of_a_machine_from_its_elements(floor: Floor) -> None:
     await floor.set("11:00", "b", status="failed", scrap_qty=5, reason="MACHINE_FAILURE")
     await floor.make("11:00", "c", machine_id=None, status="completed", good_qty=1, duration_seconds=60)
 
-    found = await floor.stores.figures(
-        lambda f: shop(f, by="machine", days=1, hours_per_day=8, weekdays=WORKDAYS, now=NOW)
-    )
+    found = await floor.stores.figures(lambda f: shop(f, by="machine", days=1, shifts=EIGHT_HOURS, now=NOW))
 
     cnc1, nowhere = found["groups"]
     assert cnc1["machine"] == "cnc1"
@@ -78,9 +77,7 @@ async def test_repairs_take_as_long_as_the_job_was_held(floor: Floor) -> None:
     await floor.set("10:30", "a", status="running", reason=None)
     await floor.set("11:00", "a", status="held", reason="MACHINE_FAILURE")
 
-    found = await floor.stores.figures(
-        lambda f: shop(f, by="machine", days=1, hours_per_day=8, weekdays=WORKDAYS, now=NOW)
-    )
+    found = await floor.stores.figures(lambda f: shop(f, by="machine", days=1, shifts=EIGHT_HOURS, now=NOW))
     lost = await floor.stores.figures(lambda f: losses(f, by="machine", days=1, now=NOW))
 
     elements = found["total"]["elements"]
@@ -97,9 +94,7 @@ async def test_a_job_that_fails_for_what_it_was_held_for_is_one_failure(floor: F
     await floor.set("08:30", "a", status="held", reason="MACHINE_FAILURE")
     await floor.set("09:00", "a", status="failed")
 
-    found = await floor.stores.figures(
-        lambda f: shop(f, by="machine", days=1, hours_per_day=8, weekdays=WORKDAYS, now=NOW)
-    )
+    found = await floor.stores.figures(lambda f: shop(f, by="machine", days=1, shifts=EIGHT_HOURS, now=NOW))
 
     assert (found["total"]["elements"]["failures"], found["total"]["mttr_s"]) == (1, 1800)
 
@@ -108,11 +103,9 @@ async def test_no_time_is_planned_on_days_off(floor: Floor) -> None:
     await floor.make("08:00", "a", status="completed", duration_seconds=60)
 
     found = await floor.stores.figures(
-        lambda f: shop(f, by="machine", days=1, hours_per_day=8, weekdays=frozenset({6, 7}), now=NOW)
+        lambda f: shop(f, by="machine", days=1, shifts=every_day(frozenset({6, 7}), 8), now=NOW)
     )
-    week = await floor.stores.figures(
-        lambda f: shop(f, by="machine", days=7, hours_per_day=8, weekdays=WORKDAYS, now=NOW)
-    )
+    week = await floor.stores.figures(lambda f: shop(f, by="machine", days=7, shifts=EIGHT_HOURS, now=NOW))
 
     assert (found["working_days"], found["total"]["availability"]) == (0, None)
     assert (week["working_days"], week["total"]["elements"]["pbt_s"]) == (5, 5 * 8 * 3600)
@@ -133,6 +126,23 @@ async def test_flow_counts_every_moment_of_a_job_in_the_window(floor: Floor) -> 
     assert found["average_wip"] == pytest.approx((4 + 3 + 6) / 18)
     assert found["cycle_time_s"] == pytest.approx((8 + 3) / 2 * 3600)
     assert found["residual"] == pytest.approx((13 - 11) / 18)
+
+
+async def test_flow_of_a_window_that_ended_knows_nothing_of_later(floor: Floor) -> None:
+    day = "2026-11-23T{}:00.000Z".format
+    await floor.make("01:00", "a", status="completed", start_time=day("20:00"), end_time="2026-11-24T04:00:00.000Z")
+    await floor.make("01:00", "b", status="completed", start_time="2026-11-22T22:00:00.000Z", end_time=day("02:00"))
+    await floor.make("01:00", "c", status="running", start_time=day("23:00"))
+    await floor.make("06:00", "d", status="running")
+    await floor.make("06:00", "e", status="completed", start_time="2026-11-22T21:00:00.000Z", end_time=day("00:00"))
+    await floor.set("07:00", "d", status="completed")
+
+    then = "2026-11-23T23:59:59.999Z"
+    found = await floor.stores.figures(lambda f: shop_flow(f, days=1, now=then))
+
+    assert (found["wip"], found["exits"], found["to"]) == (2, 2, "2026-11-23")
+    assert found["average_wip"] == pytest.approx((4 + 2 + 1) / 24, rel=1e-6)
+    assert found["cycle_time_s"] == pytest.approx((4 + 3) / 2 * 3600)
 
 
 async def test_the_whole_is_the_same_whatever_it_is_cut_into(shop: Shop) -> None:
@@ -184,6 +194,21 @@ async def test_scrap_by_pattern_and_reason(shop: Shop) -> None:
         ("m2", 1, 100),
     ]
     assert [cause["reason"] for cause in found["scrap_by_reason"]] == ["QUALITY_HOLD", None]
+
+
+async def test_a_window_may_end_on_an_earlier_day(shop: Shop) -> None:
+    await make_jobs(
+        shop,
+        {"machine_id": "m1", "status": "failed", "scrap_qty": 3, "end_time": days_ago(5)},
+        {"machine_id": "m1", "status": "completed", "scrap_qty": 1, "end_time": days_ago(0)},
+    )
+
+    found = await ask(shop, "shop/losses", days=3, until=days_ago(4)[:10])
+    figures = await ask(shop, "shop", days=3, until=days_ago(4)[:10])
+
+    assert [(cause["machine"], cause["amount"]) for cause in found["scrap"]] == [("m1", 3)]
+    assert figures["total"]["elements"]["scrap"] == 3
+    assert (figures["from"], figures["to"]) == (days_ago(6)[:10], days_ago(4)[:10])
 
 
 async def test_wrong_parameters_are_refused_with_what_is_accepted(shop: Shop) -> None:

@@ -17,7 +17,6 @@ COUNTS = st.integers(0, 1000)
 TALLIES = st.builds(
     Tally,
     st.sampled_from(["cnc1", "cnc2", None]),
-    st.none(),
     st.sampled_from(["completed", "failed"]),
     *[COUNTS] * 17,
 )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.figures import Figure, Missing, NotMeasuredError, Rounds, paired_ratio
+from benchmarks.figures import Figure, Missing, NotMeasuredError, Rounds, exponent, paired_ratio
 from benchmarks.report import json_line, number
 
 
@@ -74,3 +74,10 @@ def test_every_result_is_one_line_of_json_with_its_conditions() -> None:
 )
 def test_numbers_are_printed_with_three_digits(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0, 0.0), (1, 1.0), (2, 2.0)])
+def test_the_exponent_says_how_a_cost_grows(power: int, expected: float) -> None:
+    sizes = (10, 100, 1000)
+
+    assert exponent(sizes, [3 * size**power for size in sizes]) == pytest.approx(expected)

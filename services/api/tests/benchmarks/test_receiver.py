@@ -21,6 +21,7 @@ CAN_BUILD = sys.platform == "linux" and any(shutil.which(name) for name in ("cc"
 needs_compiler = pytest.mark.skipif(not CAN_BUILD, reason="the native receiver needs Linux and a C compiler")
 
 SUBSCRIBED = text_frame(b'{"type":"system:subscribed","data":{},"timestamp":""}')
+SUBSCRIBE = ("--subscribe", "subscribe")
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n"
 
 
@@ -93,9 +94,10 @@ def receive(
     server = ScriptedServer(script, piece_bytes)
     with (
         server.serving() as port,
-        Receiver(port, connections, ["subscribe"], core=None, options=options) as receiver,
+        Receiver(port, connections, core=None, options=(*SUBSCRIBE, *options)) as receiver,
     ):
         receiver.wait_until_ready()
+        receiver.take()  # the answers
         server.go()
         return receiver.take(expected)
 
@@ -131,9 +133,21 @@ def test_repeated_and_late_events_are_noticed() -> None:
 
 
 @needs_compiler
+@pytest.mark.parametrize("piece_bytes", [7, 333, 1 << 20])
+def test_events_of_other_protocols_are_found_wherever_they_stand(piece_bytes: int) -> None:
+    mark = b'"data":{"seq":'
+    packets = b"".join(b"MSG t %b%d,%b}\r\n" % (mark, seq, b"x" * 90) for seq in range(98, 103))
+    script = text_frame(packets) + text_frame(b'MSG t "data":{"sequence":1}') + text_frame(packets[:50]) + b" "
+
+    taken = receive(script, expected=18, piece_bytes=piece_bytes, options=("--scan", "--answer", "system:subscribed"))
+
+    assert (taken.events, taken.least, taken.most, taken.disorder) == (18, 6, 6, 3)
+
+
+@needs_compiler
 def test_pings_are_answered_with_their_payload() -> None:
     server = ScriptedServer(server_frame(PING, b"are you there") + event(1), piece_bytes=3)
-    with server.serving() as port, Receiver(port, 1, ["subscribe"], core=None) as receiver:
+    with server.serving() as port, Receiver(port, 1, core=None, options=SUBSCRIBE) as receiver:
         receiver.wait_until_ready()
         server.go()
         assert server.has_heard.wait(5)
@@ -178,7 +192,7 @@ def test_refused_handshake_says_so() -> None:
     assert refusing.wait(5)
     try:
         with (
-            Receiver(ports[0], 1, ["subscribe"], core=None) as receiver,
+            Receiver(ports[0], 1, core=None, options=SUBSCRIBE) as receiver,
             pytest.raises(ChildError, match="403 Forbidden"),
         ):
             receiver.wait_until_ready()

@@ -6,13 +6,18 @@ import asyncio
 import itertools
 import signal
 from collections import Counter
+from statistics import fmean
 from typing import Any
 
 import httpx2
 import pytest
 
-from rmos.cli.demo import stock
+from rmos.cli.demo import stock, worksheet
 from rmos.cli.demo.api import Document, RefusedError, ShopApi, StoppedError
+from rmos.cli.demo.blades import MEASURED_WITHIN_MM, WORN_MM
+from rmos.cli.demo.catalogue import FAMILIES, MACHINES, PROJECTS, ROUTE
+from rmos.cli.demo.dice import Dice
+from rmos.cli.demo.orders import Order
 from rmos.cli.demo.shop import Shop
 from rmos.cli.demo.simulation import Process, Simulation
 from rmos.domain.entities import JOBLOG, PATTERN, Kind
@@ -74,6 +79,21 @@ def test_a_short_demo_leaves_consistent_jobs_and_says_what_it_did(start_server: 
     events = server.get("/api/rmos/monitor/events", limit=1000)["events"]
     assert any(event["data"].get("reason") == "GLUE_DRY" for event in events)
     assert {"material:updated", "job:completed"} <= {event["type"] for event in events}
+
+
+def test_after_a_short_demo_every_element_of_oee_is_known(start_server: StartServer) -> None:
+    server = start_server().wait_until_ready()
+
+    run_rmos("demo", "--url", server.url, "--seed", "7", "--speed", "6000", "--duration", "3")
+
+    shop = server.get("/api/analytics/shop", by="machine", days=7)
+    assert {group["machine"] for group in shop["groups"] if group["machine"]} == set(MACHINES)
+    for figure in ("availability", "effectiveness", "quality", "oee"):
+        assert shop["total"][figure] > 0
+        assert all(group[figure] is not None for group in shop["groups"] if group["machine"])
+    elements = shop["total"]["elements"]
+    assert elements["planned_jobs"] == elements["ended_jobs"] - elements["untimed_jobs"]
+    assert server.get("/api/analytics/charts/kerf_drift")["n"] > 0
 
 
 def test_a_demo_survives_a_killed_server_and_ends_its_jobs_on_ctrl_c(
@@ -167,7 +187,7 @@ async def play(seed: int, *, requests: int = 400, refuse: dict[int, int] | None 
     memory.refuse = refuse or {}
     simulation = Simulation(speed=1e9, stop=stop)
     api: Any = memory  # Any: it has the methods of ShopApi that a shop calls
-    shop = Shop(api, simulation, NoWatcher(), DESIGNS, seed)
+    shop = Shop(api, simulation, NoWatcher(), designs=DESIGNS, seed=seed)
     async with asyncio.timeout(20):
         await shop.open()
         await simulation.run()
@@ -197,6 +217,69 @@ async def test_a_long_day_holds_everything_that_a_shop_has() -> None:
     assert not [e for key, e in memory.entities.items() if key.startswith(JOBLOG.name) and e["status"] in OPEN]
 
 
+def logs_of(memory: MemoryShop, job_type: str, *, status: str = "completed") -> list[Document]:
+    """Job logs in the order in which they were released."""
+    return [
+        entity
+        for entity_id, entity in memory.entities.items()
+        if entity_id.startswith(JOBLOG.name) and (entity["job_type"], entity["status"]) == (job_type, status)
+    ]
+
+
+def drift_mm(job: Document) -> float:
+    """The kerf as cut, beside that of a new blade."""
+    return float(job["results"]["actual_kerf_mm"] - job["parameters"]["kerf_mm"])
+
+
+async def test_a_cut_widens_until_the_blade_is_changed() -> None:
+    memory, _ = await play(1, requests=6000)
+
+    by_blade: dict[str, list[float]] = {}
+    tiles: Counter[str] = Counter()
+    for job in logs_of(memory, "slice"):
+        blade = job["parameters"]["blade_id"]
+        by_blade.setdefault(blade, []).append(drift_mm(job))
+        tiles[blade] += job["results"]["strips_produced"]
+    long_lived = [by_blade[blade] for blade, cut in tiles.items() if cut > 1000]
+    assert long_lived
+    for drifts in long_lived:
+        assert fmean(drifts[-4:]) > fmean(drifts[:4]) + MEASURED_WITHIN_MM
+    assert all(drifts[0] < WORN_MM / 2 for drifts in by_blade.values())
+    assert any("changing the blade" in str(request) for request in memory.log)
+    widest_mm = max(drift for drifts in by_blade.values() for drift in drifts)
+    assert widest_mm < 2 * WORN_MM  # the last cuts of a blade, and a measurement that went astray
+
+
+async def test_jobs_tell_what_every_figure_reads() -> None:
+    memory, _ = await play(1, requests=6000)
+
+    ended = [
+        job for status in ("completed", "failed") for op in ROUTE for job in logs_of(memory, op.job_type, status=status)
+    ]
+    for job in ended:
+        assert job["parameters"]["planned_seconds_per_piece"] > 0
+        assert 0 <= job["rework_qty"] <= job["good_qty"]
+        assert job["job_type"] not in ("slice", "contour") or job["parameters"]["tool_diameter_mm"] > 0
+        if job["job_type"] == "slice":
+            assert job["results"]["strip_used_mm"] > 0
+            assert drift_mm(job) == pytest.approx(0, abs=2 * WORN_MM)
+    touched_up = [job for job in ended if job["rework_qty"]]
+    assert 0 < len(touched_up) < len(ended) / 2
+
+
+def test_planned_time_is_on_the_wall_clock_from_start_to_end() -> None:
+    order = Order(1, PROJECTS[0], "Rope", "p", FAMILIES[0], "f", need_mm=400.0, tiles=100)
+    slice_, glue_up, *_ = ROUTE
+    simulation = Simulation(speed=60, stop=asyncio.Event())
+
+    planned = [
+        worksheet.planned(order, operation, simulation=simulation, dice=Dice(1))["planned_seconds_per_piece"]
+        for operation in (slice_, glue_up)
+    ]
+
+    assert planned == [0.17, 58.5]  # 17 min for 100 tiles; 9 min, 47.5 min to dry, 2 min for the clamps
+
+
 @pytest.mark.parametrize("status", [404, 409, 412, 422])
 async def test_it_goes_on_when_others_were_faster(status: int) -> None:
     memory, shop = await play(2, requests=1500, refuse=dict.fromkeys(range(60, 1500, 50), status))
@@ -212,7 +295,7 @@ async def test_jobs_of_a_demo_that_was_killed_are_ended_by_the_next_one() -> Non
     left = await memory.create(JOBLOG, {"status": "running", "metadata": {"demo": True}})
     foreign = await memory.create(JOBLOG, {"status": "running", "metadata": None})
     api: Any = memory  # Any: as above
-    shop = Shop(api, Simulation(speed=1, stop=stop), NoWatcher(), DESIGNS, 1)
+    shop = Shop(api, Simulation(speed=1, stop=stop), NoWatcher(), designs=DESIGNS, seed=1)
 
     await shop.open()
 

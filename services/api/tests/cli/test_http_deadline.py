@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -110,4 +111,22 @@ async def test_a_body_may_take_longer_than_the_head() -> None:
             answer = await reader.readuntil(b"ok")
 
         assert answer.startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_headers_without_end_are_refused_with_431(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "HEAD_DEADLINE_S", 10)
+    async with serving() as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Endless: ")
+
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                while not reader.at_eof() and not writer.is_closing():
+                    writer.write(b"x" * 65_536)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+                answer = await reader.read()
+                assert answer.startswith(b"HTTP/1.1 431 ")
+
         writer.close()

@@ -87,16 +87,20 @@ def test_something_else_in_place_of_the_database_is_refused(start_server: StartS
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 -- that it is refused is what is tested
-def test_an_address_that_others_can_reach_needs_insecure(start_server: StartServer, host: str) -> None:
-    assert_refuses(start_server("--host", host), host, "no login", "--insecure")
+def test_an_address_that_others_can_reach_needs_tls_and_a_login(start_server: StartServer, host: str) -> None:
+    assert_refuses(start_server("--host", host), host, "without TLS", "--tls-cert", "--behind-proxy", "--insecure")
+    assert_refuses(start_server("--host", host, "--behind-proxy", RMOS_AUTH="off"), host, "RMOS_AUTH=off", "--insecure")
 
 
-def test_insecure_serves_on_an_address_that_others_can_reach(start_server: StartServer) -> None:
-    server = start_server("--host", "0.0.0.0", "--insecure").wait_until_ready()  # noqa: S104 -- for this test alone
+@pytest.mark.parametrize("allowed_by", ["--insecure", "--behind-proxy"])
+def test_on_an_address_that_others_can_reach_everybody_has_to_log_in(
+    start_server: StartServer, allowed_by: str
+) -> None:
+    server = start_server("--host", "0.0.0.0", allowed_by).wait_until_ready()  # noqa: S104 -- for this test alone
 
-    answer = httpx2.get(f"http://127.0.0.1:{server.port}/health", timeout=WAIT_S, trust_env=False)
-
-    assert answer.status_code == 200
+    here = f"http://127.0.0.1:{server.port}"
+    assert httpx2.get(f"{here}/health", timeout=WAIT_S, trust_env=False).status_code == 200
+    assert httpx2.get(f"{here}/api/rmos/stores/patterns", timeout=WAIT_S, trust_env=False).status_code == 401
 
 
 @pytest.mark.parametrize(

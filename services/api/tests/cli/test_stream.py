@@ -49,10 +49,10 @@ class Client:
         await self.system("connected", epoch=epoch, offset=offset, oldest=oldest, **data)
         return await self.hear()
 
-    async def event(self, offset: int, *, epoch: str = "e") -> None:
-        """Send an event of the log."""
+    async def event(self, offset: int, *, epoch: str = "e", **more: Any) -> None:
+        """Send an event of the log, with further keys."""
         frame = {"type": "job:updated", "data": {"n": offset}, "timestamp": "2026-11-24T10:00:00.000Z"}
-        await self.socket.send(json.dumps(frame | {"id": f"{epoch}:{offset}", "offset": offset}))
+        await self.socket.send(json.dumps(frame | {"id": f"{epoch}:{offset}", "offset": offset, **more}))
 
 
 @asynccontextmanager
@@ -112,6 +112,30 @@ async def test_after_an_outage_it_resumes_from_the_last_event_and_drops_what_com
     assert offsets == [1, 2, 3]
     assert [command.get("since") for command in asked] == [None, "e:2"]
     assert [type(notice) for notice in notices] == [Connected, Waiting, Connected]
+
+
+async def test_what_is_replayed_is_not_dropped_and_moves_nothing() -> None:
+    """PST-10."""
+    asked: list[dict[str, Any]] = []
+
+    async def first(client: Client) -> None:
+        await client.greet()
+        await client.system("subscribed", filters=["all"], epoch="e", offset=5, recovered=None)
+        await client.event(6)
+        await client.event(2, replay=True)
+        await client.event(7)
+        await client.event(9, replay=True)
+
+    async def second(client: Client) -> None:
+        asked.append(await client.greet(offset=8))
+        await client.system("subscribed", filters=["all"], epoch="e", offset=8, recovered=True, replay=None)
+        await client.event(8)
+
+    async with scripted(first, second) as url:
+        offsets, _ = await follow(url, 5)
+
+    assert offsets == [6, 2, 7, 9, 8]
+    assert asked[0]["since"] == "e:7"
 
 
 @pytest.mark.parametrize("sign", ["heartbeat", "caught_up"])

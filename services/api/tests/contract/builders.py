@@ -78,4 +78,4 @@ def deleting(kind: Kind, entity_id: str, version: int) -> Callable[[Transaction]
 
 def custom(name: str, category: str = "job", **more: Any) -> Callable[[Transaction], None]:
     """A work that only appends an event."""
-    return lambda tx: tx.append(NewEvent(f"{category}:{name}", b"{}", NOW, **more))
+    return lambda tx: tx.append(NewEvent(**{"type": f"{category}:{name}", "data": b"{}", "timestamp": NOW, **more}))

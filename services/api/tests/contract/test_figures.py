@@ -1,4 +1,4 @@
-"""`Stores.statistics`, `overview` and `status`."""
+"""`Stores.statistics`, `overview`, `running` and `status`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from rmos.domain.entities import JOBLOG, PATTERN, STRIP_FAMILY, Kind
 from rmos.domain.jobs import STATUSES
-from rmos.stores.base import Stores
+from rmos.stores.base import Running, Stores
 from tests.contract.builders import custom, making
 from tests.contract.engines import Engine
 
@@ -123,33 +123,31 @@ async def test_overview_of_an_empty_shop_has_every_status(stores: Stores) -> Non
     overview = await stores.overview()
 
     assert overview.jobs_by_status == dict.fromkeys(STATUSES, 0)
-    assert overview.running == []
     assert overview.entities == {"patterns": 0, "joblogs": 0, "strip_families": 0}
-    assert overview.offset == 0
+    assert await stores.running() == Running([], 0)
 
 
-async def test_overview_lists_running_jobs_by_their_start(stores: Stores) -> None:
+async def test_running_jobs_come_in_the_order_of_their_start(stores: Stores) -> None:
     await stores.write(making(PATTERN))
     for entity_id, start in (("late", "2026-02-02"), ("unknown", None), ("early", "2026-02-01")):
         await stores.write(making(JOBLOG, id=entity_id, status="running", start_time=start))
     await stores.write(making(JOBLOG, status="held"))
 
-    overview = await stores.overview()
+    overview, running = await stores.overview(), await stores.running()
 
-    assert [job["id"] for job in overview.running] == ["early", "late", "unknown"]
-    assert overview.running[0]["start_time"] == "2026-02-01"
+    assert [job["id"] for job in running.jobs] == ["early", "late", "unknown"]
+    assert running.jobs[0]["start_time"] == "2026-02-01"
     assert (overview.jobs_by_status["running"], overview.jobs_by_status["held"]) == (3, 1)
     assert overview.entities == {"patterns": 1, "joblogs": 4, "strip_families": 0}
-    assert overview.offset == 5
+    assert running.offset == 5
 
 
-async def test_overview_lists_at_most_100_running_jobs(stores: Stores) -> None:
+async def test_at_most_100_running_jobs_are_told(stores: Stores) -> None:
     for _ in range(103):
         await stores.write(making(JOBLOG, status="running"))
 
-    overview = await stores.overview()
-
-    assert (len(overview.running), overview.jobs_by_status["running"]) == (100, 103)
+    assert len((await stores.running()).jobs) == 100
+    assert (await stores.overview()).jobs_by_status["running"] == 103
 
 
 async def test_status_tells_counts_and_size_but_no_path(engine: Engine) -> None:
@@ -158,7 +156,7 @@ async def test_status_tells_counts_and_size_but_no_path(engine: Engine) -> None:
         await stores.write(custom("x"))
         status = await stores.status()
 
-    assert status["schema_version"] == "0001"
+    assert status["schema_version"] == "0005"
     assert status["counts"] == {"patterns": 1, "joblogs": 0, "strip_families": 0}
     assert status["events"] == 2
     assert isinstance(status["size_bytes"], int)

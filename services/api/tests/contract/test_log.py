@@ -12,7 +12,7 @@ from rmos.clock import to_timestamp
 from rmos.domain.entities import PATTERN
 from rmos.domain.events import Event, NewEvent
 from rmos.domain.filters import EventFilter, parse_filter
-from rmos.eventlog.base import LogHead
+from rmos.eventlog.base import LastEvents, LogHead
 from rmos.stores.base import Stores, Transaction
 from tests.contract.builders import NOW, custom, deleting, document, making, saving
 from tests.contract.engines import Engine
@@ -27,7 +27,7 @@ async def test_an_empty_log_says_so(stores: Stores) -> None:
     assert head.epoch
     assert await stores.log.read(0) == []
     assert await stores.log.read_matching(0, EVERYTHING, limit=5) == []
-    assert await stores.log.offset_of_last(3, EVERYTHING) == 0
+    assert await stores.log.last_matching(3, EVERYTHING) == LastEvents(0, 0)
 
 
 async def test_offsets_are_dense_under_16_concurrent_writers(stores: Stores) -> None:
@@ -135,6 +135,15 @@ MATCHES = [
     (parse_filter(["job", "pattern"], ["machine:*"]), [1, 4]),
     (parse_filter(["all"], ["project:p1", "machine:cnc2"]), [1, 4, 6]),
     (parse_filter(["material"], ["project:*"]), []),
+    (parse_filter(["all"], None, ["job:d", "pattern:b", "metrics:e"]), [2, 4, 5]),
+    (parse_filter(["job", "pattern"], None, ["job:d", "pattern:b", "metrics:e"]), [2, 4]),
+    (parse_filter(["job"], None, ["pattern:b"]), []),
+    (parse_filter(["all"], None, []), []),
+    (parse_filter(["all"], ["machine:*"], ["job:a", "job:g", "metrics:e"]), [1, 5]),
+    (parse_filter(["all"]).narrowed(frozenset({"project:p1"})), [1, 6]),
+    (parse_filter(["all"], ["machine:*"]).narrowed(frozenset({"project:p1"})), [1]),
+    (parse_filter(["all"], None, ["job:a", "job:d"]).narrowed(frozenset({"machine:cnc2"})), [4]),
+    (parse_filter(["all"]).narrowed(frozenset()), []),
 ]
 
 
@@ -151,6 +160,35 @@ async def test_matching_events_are_found(
     assert [e.offset for e in await stores.log.read_matching(0, wanted, limit=2)] == offsets[:2]
 
 
+def at(minutes: float) -> str:
+    return to_timestamp(datetime(2026, 11, 24, 10, tzinfo=UTC) + timedelta(minutes=minutes))
+
+
+STEPS: dict[str, list[float]] = {
+    "rising": [0, 1, 1, 2, 5, 9],
+    "set back a little": [0, 10, 11, 5, 6, 12],
+    "set back twice": [0, 60, 30, 31, 80, 25, 26, 90],
+    "set back by an hour": [100, 101, 41, 42, 102, 103],
+    "all at once": [7, 7, 7],
+    "empty": [],
+}
+
+
+@pytest.mark.parametrize("minutes", STEPS.values(), ids=list(STEPS))
+@pytest.mark.parametrize("filler", [0, 40])
+async def test_a_time_is_found_and_nothing_of_it_or_later_lies_before(
+    stores: Stores, minutes: list[float], filler: int
+) -> None:
+    times = [*(at(-200 - n) for n in range(filler, 0, -1)), *map(at, minutes), *(at(300 + n) for n in range(filler))]
+    for time in times:
+        await stores.write(custom("tick", timestamp=time))
+
+    for asked in sorted({*times, at(-500), at(3.5), at(1000)}):
+        first = next((offset for offset, time in enumerate(times, 1) if time >= asked), len(times) + 1)
+        assert await stores.log.offset_before(asked) == first - 1, asked
+    assert await stores.log.offset_before("0001-01-01T00:00:00.000Z") == 0
+
+
 @pytest.mark.parametrize(("wanted", "offsets"), MATCHES)
 async def test_the_place_of_the_last_matching_events_is_found(
     stores: Stores, wanted: EventFilter, offsets: list[int], monkeypatch: pytest.MonkeyPatch
@@ -159,8 +197,9 @@ async def test_the_place_of_the_last_matching_events_is_found(
     await write_mixture(stores)
 
     for count in range(1, 10):
-        after = await stores.log.offset_of_last(count, wanted)
-        assert [o for o in offsets if o > after] == offsets[-count:]
+        last = await stores.log.last_matching(count, wanted)
+        assert [o for o in offsets if o > last.after] == offsets[-count:]
+        assert last.count == len(offsets[-count:])
 
 
 async def test_history_has_all_events_of_a_key_also_after_deletion(stores: Stores) -> None:

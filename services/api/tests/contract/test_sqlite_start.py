@@ -77,8 +77,8 @@ async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     await (await opened(path)).close()
     execute(path, "UPDATE alembic_version SET version_num = '9999'")
 
-    assert "was made by a newer RMOS (schema 9999, this one knows 0001)" in await refusal(path)
-    execute(path, "UPDATE alembic_version SET version_num = '0001'")
+    assert f"was made by a newer RMOS (schema 9999, this one knows {SCHEMA_VERSION})" in await refusal(path)
+    execute(path, f"UPDATE alembic_version SET version_num = '{SCHEMA_VERSION}'")
     await (await opened(path)).close()
 
 

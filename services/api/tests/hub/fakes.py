@@ -9,15 +9,22 @@ from typing import Any
 
 import orjson
 
+from rmos.auth.identity import LOCAL, Identity
+from rmos.clock import Clock, Timestamp, utc_now
 from rmos.domain.events import Event
 from rmos.domain.filters import EventFilter
-from rmos.eventlog.base import PAGE_BYTES, PAGE_EVENTS, LogHead
+from rmos.errors import ExpiredError
+from rmos.eventlog.base import PAGE_BYTES, PAGE_EVENTS, EntityThen, LastEvents, LogHead, StatePage
+from rmos.hub.doorkeeper import Authority
 from rmos.hub.hub import Hub, HubOptions
+from rmos.hub.limits import MaxConnections
+from rmos.hub.replay import Pace
 from rmos.hub.subscriber import Subscriber
 from rmos.hub.sweep import Periods
 from rmos.protocol.frames import payloads
 
 EPOCH = "epoch1"
+NOON = "2026-11-24T12:00:00.000Z"
 
 
 class MemoryLog:
@@ -28,15 +35,10 @@ class MemoryLog:
         self.oldest = 1
         self.reads = 0
 
-    def append(self, event_type: str, *, channels: tuple[str, ...] = (), data: bytes = b"{}") -> Event:
-        """Add an event."""
-        event = Event(
-            type=event_type,
-            data=data,
-            timestamp="2026-11-24T10:00:00.000Z",
-            channels=channels,
-            offset=len(self.events) + 1,
-        )
+    def append(self, event_type: str, *, data: bytes = b"{}", **more: Any) -> Event:
+        """Add an event; `more` are further fields of it."""
+        offset = len(self.events) + 1
+        event = Event(**{"type": event_type, "data": data, "timestamp": NOON, "offset": offset, **more})
         self.events.append(event)
         return event
 
@@ -57,14 +59,48 @@ class MemoryLog:
                 break
         return page
 
-    async def read_matching(self, after: int, wanted: EventFilter, *, limit: int) -> list[Event]:
+    async def read_matching(
+        self,
+        after: int,
+        wanted: EventFilter,
+        *,
+        limit: int,
+        upto: int | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Event]:
         await asyncio.sleep(0)
-        return [e for e in self.events[after:] if wanted.matches(e.category, e.channels)][:limit]
+        return [e for e in self.events[max(after, self.oldest - 1) : upto] if wanted.matches(e.type, e.channels)][
+            :limit
+        ]
 
-    async def offset_of_last(self, count: int, wanted: EventFilter) -> int:
+    async def last_matching(self, count: int, wanted: EventFilter) -> LastEvents:
         await asyncio.sleep(0)
-        kept = [e for e in self.events[self.oldest - 1 :] if wanted.matches(e.category, e.channels)]
-        return kept[-count:][0].offset - 1 if kept else len(self.events)
+        last = [e for e in self.events[self.oldest - 1 :] if wanted.matches(e.type, e.channels)][-count:]
+        return LastEvents(last[0].offset - 1 if last else len(self.events), len(last))
+
+    async def offset_before(self, time: Timestamp) -> int:
+        await asyncio.sleep(0)
+        young = [e.offset for e in self.events[self.oldest - 1 :] if e.timestamp >= time]
+        return young[0] - 1 if young else len(self.events)
+
+    async def time_of(self, offset: int) -> Timestamp | None:
+        await asyncio.sleep(0)
+        return self.events[offset - 1].timestamp if self.oldest <= offset <= len(self.events) else None
+
+    async def state(
+        self, at: int, wanted: EventFilter, *, after: str = "", limit: int, max_bytes: int = PAGE_BYTES
+    ) -> StatePage:
+        await asyncio.sleep(0)
+        self.reads += 1
+        if at < self.oldest - 1:
+            raise ExpiredError("gone")
+        newest = {e.key: e for e in self.events[:at] if e.key is not None and e.version is not None}
+        there = [
+            EntityThen(e.key or "", e.version or 0, e.offset, e.timestamp, e.data)
+            for key, e in sorted(newest.items())
+            if key > after and not e.type.endswith(":deleted") and wanted.matches(e.type, e.channels)
+        ]
+        return StatePage(there[:limit], there[limit - 1].key if len(there) > limit else None)
 
 
 class RecordingSink:
@@ -124,7 +160,8 @@ def options(**changes: Any) -> HubOptions:
     """Options with periods so long that nothing happens by itself."""
     periods = {"heartbeat_s": 600.0, "ping_interval_s": 600.0, "ping_timeout_s": 600.0, "stall_timeout_s": 600.0}
     periods |= {name: changes.pop(name) for name in tuple(changes) if name in periods}
-    given = {"ring_events": 4096, "poll_s": 600.0, "metrics_interval_s": 600.0, "max_connections": 1000} | changes
+    given = {"ring_events": 4096, "poll_s": 600.0, "metrics_interval_s": 600.0} | changes
+    given.setdefault("max_connections", MaxConnections(1000, None, 1000))
     return HubOptions(periods=Periods(**periods), **given)
 
 
@@ -135,10 +172,12 @@ class Shop:
         self.log = log
         self.hub = hub
 
-    def connect(self, *commands: str, capacity: int | None = None, is_v2: bool = True) -> RecordingSink:
+    def connect(
+        self, *commands: str, capacity: int | None = None, is_v2: bool = True, identity: Identity = LOCAL
+    ) -> RecordingSink:
         """A client that has sent these commands."""
         sink = RecordingSink(self.hub, capacity=capacity)
-        sink.subscriber = self.hub.connect(sink, is_v2=is_v2)
+        sink.subscriber = self.hub.connect(sink, is_v2=is_v2, identity=identity)
         self.hub.welcome(sink.subscriber)
         for command in commands:
             self.say(sink, command)
@@ -162,6 +201,14 @@ class Shop:
         for _ in range(10):
             await asyncio.sleep(0)
 
+    async def settle_ring(self) -> None:
+        """Let the hub run until it knows all of the log, and some turns more; clients may wait."""
+        async with asyncio.timeout(10):
+            while self.hub.head != len(self.log.events):
+                await asyncio.sleep(0.001)
+        for _ in range(30):
+            await asyncio.sleep(0)
+
     def _is_settled(self) -> bool:
         reading = [s for s in self.hub.subscribers if not s.is_paused]
         return self.hub.head == len(self.log.events) and all(
@@ -170,14 +217,29 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(log: MemoryLog | None = None, **changes: Any) -> AsyncIterator[Shop]:
+async def open_shop(
+    log: MemoryLog | None = None,
+    *,
+    pace: Pace | None = None,
+    clock: Clock = utc_now,
+    authority: Authority | None = None,
+    **changes: Any,
+) -> AsyncIterator[Shop]:
     """A hub that runs until the block is left."""
     log = log or MemoryLog()
 
     async def snapshot() -> bytes:
         return b'{"type":"metrics:snapshot","data":{},"timestamp":""}'
 
-    hub = Hub(log, await log.head(), options(**changes), snapshot_source=snapshot)
+    hub = Hub(
+        log,
+        await log.head(),
+        options(**changes),
+        snapshot_source=snapshot,
+        pace=pace,
+        clock=clock,
+        authority=authority,
+    )
     async with asyncio.timeout(20):
         running = asyncio.create_task(hub.run())
         await asyncio.sleep(0)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from rmos.hub.limits import MaxConnections
 from rmos.hub.ring import BLOCK_BYTES
 from rmos.hub.tailer import MAX_UNSENT
-from tests.hub.fakes import EPOCH, MemoryLog, open_shop
+from tests.hub.fakes import EPOCH, MemoryLog, RecordingSink, open_shop
+from tests.hub.test_sweep import until
 
 SUBSCRIBE_ALL = '{"action":"subscribe"}'
 
@@ -92,12 +95,15 @@ async def test_since_replays_what_follows_the_cursor_then_says_so_then_goes_live
         assert client.system("subscribed")[0] | {"filters": 0, "channels": 0} == {
             "filters": 0,
             "channels": 0,
+            "types": None,
+            "mode": "stream",
             "id": "a",
             "epoch": EPOCH,
             "offset": 10,
             "recovered": True,
             "reason": None,
             "replay": {"from": 5, "to": 10, "truncated": False},
+            "snapshot": None,
         }
         assert types.index("system:subscribed") < types.index("job:updated")
         assert [i for i, name in enumerate(types) if name == "system:caught_up"] == [8]
@@ -313,19 +319,43 @@ async def test_writers_wait_while_the_fan_out_is_far_behind():
         assert shop.hub.head <= MAX_UNSENT * 2 + 1
 
 
-async def test_a_newcomer_to_metrics_gets_a_snapshot_at_once_and_nobody_else_does():
+def snapshots(client: RecordingSink) -> int:
+    return [frame["type"] for frame in client.frames()].count("metrics:snapshot")
+
+
+async def test_a_newcomer_to_metrics_gets_a_snapshot_soon_and_nobody_else_does():
     async with open_shop() as shop:
         other = shop.connect(subscribe(filters=["metrics"]))
         await shop.settle()
+        assert snapshots(other) == 1
         client = shop.connect(subscribe(filters=["metrics"]))
-        await shop.settle()
+        await until(lambda: snapshots(client) == 1)
 
-        assert [f["type"] for f in client.frames()].count("metrics:snapshot") == 1
-        assert [f["type"] for f in other.frames()].count("metrics:snapshot") == 1
+        assert snapshots(other) == 1
+
+
+async def test_a_crowd_that_comes_within_a_moment_shares_snapshots(monkeypatch: pytest.MonkeyPatch):
+    async with open_shop() as shop:
+        fed = []
+        broadcast = shop.hub.broadcast
+
+        def counted(*args: Any, **kwargs: Any) -> None:
+            fed.append(args)
+            broadcast(*args, **kwargs)
+
+        monkeypatch.setattr(shop.hub, "broadcast", counted)
+        crowd = []
+        for _ in range(50):
+            crowd.append(shop.connect(subscribe(filters=["metrics"])))
+            await shop.settle()
+        await until(lambda: all(snapshots(client) for client in crowd))
+
+        assert {snapshots(client) for client in crowd} == {1}
+        assert len(fed) < 25
 
 
 async def test_too_many_connections_are_turned_away_with_4129():
-    async with open_shop(max_connections=2) as shop:
+    async with open_shop(max_connections=MaxConnections(2, None, 2)) as shop:
         shop.connect()
         shop.connect()
 
@@ -339,7 +369,7 @@ async def test_too_many_connections_are_turned_away_with_4129():
 async def test_a_fault_of_the_hub_closes_with_1011_and_the_hub_starts_again(monkeypatch: pytest.MonkeyPatch):
     async with open_shop(poll_s=0.01) as shop:
         client = shop.connect(SUBSCRIBE_ALL)
-        monkeypatch.setattr("rmos.hub.fan_out.join_matching", lambda *_: 1 / 0)
+        monkeypatch.setattr("rmos.hub.ring.join_matching", lambda *_: 1 / 0)
         shop.write(1)
         await shop.settle()
         assert client.closed_with == (1011, "internal error")

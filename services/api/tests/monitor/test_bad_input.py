@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from tests.monitor.conftest import Connect
-from tests.monitor.raw_client import BINARY, CLOSE, PING, TEXT, frame
+from tests.monitor.raw_client import BINARY, CLOSE, PING, PONG, TEXT, frame
 from tests.processes import Server
 
 PING_COMMAND = b'{"action":"ping"}'
@@ -44,8 +44,8 @@ PING_COMMAND = b'{"action":"ping"}'
         (b'{"action":"subscribe","last":0}', "invalid_command"),
         (b'{"action":"subscribe","last":1e400}', "invalid_json"),
         (b'{"action":"subscribe","last":5,"since":"a:1"}', "invalid_command"),
-        (b'{"action":"subscribe","snapshot":true}', "unsupported"),
-        (b'{"action":"replay"}', "unsupported"),
+        (b'{"action":"state","at":"noon"}', "invalid_cursor"),
+        (b'{"action":"replay"}', "invalid_command"),
     ],
 )
 async def test_bad_text_gets_an_error_and_the_connection_stays(connect: Connect, text: bytes, code: str):
@@ -240,3 +240,35 @@ async def test_nobody_else_notices_a_rude_client(connect: Connect, server: Serve
     heard = [(await polite.message("pattern:created"))["data"]["name"] for _ in names]
     assert heard == names
     assert orjson.loads(orjson.dumps(heard)) == names
+
+
+async def test_a_message_of_endless_empty_fragments_is_closed_before_it_costs_anything(lean: Connect):
+    client = await lean()
+
+    client.send(frame(TEXT, b"", fin=False), *[frame(0, b"", fin=False)] * 1_000_000)
+
+    assert (await client.closed())[0] in (1009, 4429)
+
+
+async def test_a_flood_of_pings_that_is_never_read_is_ended(lean: Connect):
+    client = await lean()
+    client.writer.transport.pause_reading()
+
+    for _ in range(100):
+        client.send(*[frame(PING, b"x" * 125)] * 1000)
+        await asyncio.sleep(0)
+    client.writer.transport.resume_reading()
+
+    assert (await client.closed())[0] == 4429
+
+
+async def test_pings_are_answered_where_they_stand_among_messages_and_before_a_close(lean: Connect):
+    client = await lean()
+    await client.message()
+    command = frame(TEXT, PING_COMMAND)
+
+    client.send(frame(PING, b"1"), command, frame(PING, b"2"), frame(PING, b"3"), frame(CLOSE, b"\x03\xe8"))
+
+    answers = [await client.receive() for _ in range(5)]
+    assert [opcode for opcode, _ in answers] == [PONG, TEXT, PONG, PONG, CLOSE]
+    assert [payload for opcode, payload in answers if opcode == PONG] == [b"1", b"2", b"3"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import httpx2
 from hypothesis import HealthCheck, Phase, settings
@@ -19,13 +21,27 @@ from hypothesis.stateful import (
 )
 
 from tests.monitor.raw_client import RawClient
+from tests.monitor.sse_client import SseClient
 from tests.processes import Server
 
 T = TypeVar("T")
 FILTERS = st.sampled_from([["all"], ["job"], ["pattern"], ["job", "material"], ["pattern", "material"]])
+TYPES = st.none() | st.sets(
+    st.sampled_from(["job:created", "job:updated", "job:completed", "pattern:created"]), min_size=1
+)
+CHANNELS = st.sampled_from([None, None, ["machine:m1"], ["machine:*"]])
+WISHES = st.fixed_dictionaries(
+    {
+        "filters": FILTERS,
+        "types": TYPES.map(lambda types: None if types is None else sorted(types)),
+        "channels": CHANNELS,
+        "mode": st.sampled_from(["stream", "stream", "latest"]),
+    }
+)
+"""What a listener subscribes with."""
 PATHS = {
     "pattern": ("patterns", {"name": "p", "ring_count": 1, "geometry": {}}),
-    "job": ("joblogs", {"job_type": "slice"}),
+    "job": ("joblogs", {"job_type": "slice", "machine_id": "m1"}),
     "material": (
         "strip-families",
         {"name": "f", "strip_width_mm": 1, "strip_thickness_mm": 1, "material_type": "maple", "strips": []},
@@ -42,34 +58,35 @@ class Listener:
         cursor: The newest event that it has seen, or where it started.
     """
 
-    def __init__(self, filters: list[str]) -> None:
-        self.filters = filters
+    def __init__(self, wish: dict[str, Any]) -> None:
+        self.wish = wish
+        self.left_out = 0
         self.started = 0
         self.cursor = ""
         self.seen: list[int] = []
-        self.client: RawClient | None = None
+        self.client: RawClient | SseClient | None = None
 
     async def connect(self, port: int) -> None:
         """Subscribe: live the first time, from the cursor ever after."""
         self.client = await RawClient.open(port)
         if not self.cursor:
-            answer = await self.client.subscribed(filters=self.filters)
+            answer = await self.client.subscribed(**self.wish)
             self.started, self.cursor = answer["offset"], f"{answer['epoch']}:{answer['offset']}"
             return
-        answer = await self.client.subscribed(filters=self.filters, since=self.cursor)
+        answer = await self.client.subscribed(**self.wish, since=self.cursor)
         assert answer["recovered"] is True, answer
 
     async def read_some(self, count: int) -> None:
         """See at most so many of the events that have arrived."""
-        assert self.client is not None
+        assert isinstance(self.client, RawClient)
         self.client.say({"action": "ping"})
         while count and (message := await self.client.message())["type"] != "system:pong":
             count -= self._see(message)
 
-    async def read_to(self, count: int) -> None:
-        """Read on until it has seen so many events in all."""
-        assert self.client is not None
-        while len(self.seen) < count:
+    async def read_to(self, offset: int) -> None:
+        """Read on until it has seen the event with this offset."""
+        assert isinstance(self.client, RawClient)
+        while not self.seen or self.seen[-1] < offset:
             self._see(await self.client.message())
 
     async def cut(self) -> None:
@@ -79,6 +96,8 @@ class Listener:
         await client.cut()
 
     def _see(self, message: dict[str, Any]) -> int:
+        if message["type"] == "system:conflated":
+            self.left_out += message["data"]["count"]
         if "offset" not in message:
             return 0
         self.seen.append(message["offset"])
@@ -86,8 +105,48 @@ class Listener:
         return 1
 
 
+class StreamListener(Listener):
+    """The same over server-sent events. It resumes from what `Last-Event-ID` says, whichever frame said it last."""
+
+    stream: SseClient
+    place: str
+
+    async def connect(self, port: int) -> None:
+        is_first = not self.cursor
+        wish = {
+            name: value if isinstance(value, str) else ",".join(value) for name, value in self.wish.items() if value
+        }
+        self.client = self.stream = await SseClient.open(port, f"?{urlencode(wish)}", last_id=self.cursor or None)
+        answer = (await self._next())["data"]
+        self.cursor = self.place
+        if is_first:
+            self.started = answer["offset"]
+        else:
+            assert answer["recovered"] is True, answer
+
+    async def read_some(self, count: int) -> None:
+        with contextlib.suppress(TimeoutError):  # nothing tells that no more has arrived; it is cut next in any case
+            async with asyncio.timeout(0.1):
+                while count:
+                    count -= self._see(await self._next())
+
+    async def read_to(self, offset: int) -> None:
+        while not self.seen or self.seen[-1] < offset:
+            self._see(await self._next())
+
+    async def _next(self) -> dict[str, Any]:
+        event = await self.stream.event()
+        self.place = event.last_id
+        return event.frame
+
+    def _see(self, message: dict[str, Any]) -> int:
+        count = super()._see(message)
+        self.cursor = self.place
+        return count
+
+
 class Shop(RuleBasedStateMachine):
-    """Writes over REST; listeners that come, go and resume over the WebSocket."""
+    """Writes over REST; listeners that come, go and resume over the WebSocket and over server-sent events."""
 
     server: Server
 
@@ -103,14 +162,15 @@ class Shop(RuleBasedStateMachine):
         """Do this on the loop of the connections."""
         return self.loop.run_until_complete(work)
 
-    @initialize(filters=FILTERS)
-    def first_listener(self, filters: list[str]) -> None:
-        self.listen(filters)
+    @initialize(wish=WISHES)
+    def first_listeners(self, wish: dict[str, Any]) -> None:
+        self.listen(wish, Listener)
+        self.listen(wish, StreamListener)
 
-    @precondition(lambda self: len(self.listeners) < 4)
-    @rule(filters=FILTERS)
-    def listen(self, filters: list[str]) -> None:
-        listener = Listener(filters)
+    @precondition(lambda self: len(self.listeners) < 5)
+    @rule(wish=WISHES, kind=st.sampled_from([Listener, StreamListener]))
+    def listen(self, wish: dict[str, Any], kind: type[Listener]) -> None:
+        listener = kind(wish)
         self.run(listener.connect(self.server.port))
         self.listeners.append(listener)
 
@@ -167,10 +227,11 @@ class Shop(RuleBasedStateMachine):
             if listener.client is None:
                 self.run(listener.connect(self.server.port))
             wanted = self.wanted(listener)
-            self.run(listener.read_to(len(wanted)))
-            assert listener.seen == wanted
+            if wanted:
+                self.run(listener.read_to(wanted[-1]))
+            assert self.is_all(listener, wanted)
             self.run(listener.read_some(1))
-            assert listener.seen == wanted, "something came that is not in the log"
+            assert self.is_all(listener, wanted), "something came that is not in the log"
             self.run(listener.cut())
         self.http.close()
         self.loop.close()
@@ -178,10 +239,18 @@ class Shop(RuleBasedStateMachine):
     def wanted(self, listener: Listener) -> list[int]:
         """The listener's filter of the log since it came, by the log pages."""
         after = f"{listener.cursor.partition(':')[0]}:{listener.started}"
-        query = {"after": after, "filters": ",".join(listener.filters), "limit": 1000}
+        query: dict[str, Any] = {"after": after, "limit": 1000}
+        query |= {key: ",".join(listener.wish[key]) for key in ("filters", "types", "channels") if listener.wish[key]}
         page = self.http.get("/api/rmos/monitor/events", params=query).json()
         assert len(page["events"]) < 1000, "one page holds all that one run writes"
         return [event["offset"] for event in page["events"]]
+
+    @staticmethod
+    def is_all(listener: Listener, wanted: list[int]) -> bool:
+        """Whether it saw all of this; in mode `latest`, whether it was told of what is missing (if cut off, twice)."""
+        if listener.wish["mode"] == "stream":
+            return listener.seen == wanted
+        return set(listener.seen) <= set(wanted) and len(listener.seen) + listener.left_out >= len(wanted)
 
 
 def test_what_a_client_saw_is_its_filter_of_the_log(server: Server):

@@ -12,6 +12,7 @@ import pytest
 from tests.monitor.conftest import Connect
 from tests.monitor.raw_client import CLOSE, END, PING, TEXT, RawClient, frame
 from tests.processes import Server
+from tests.streams import cloud_event_faults
 
 STORES = "/api/rmos/stores"
 
@@ -255,3 +256,20 @@ async def test_the_server_can_restart_and_the_stream_goes_on(tmp_path, request: 
     assert answer["recovered"] is True
     assert (await again.message("pattern:created"))["data"]["name"] == "between"
     await again.cut()
+
+
+async def test_cloud_events_are_what_their_subprotocol_sends(connect: Connect, http: httpx2.Client):
+    client = await connect(headers={"Sec-WebSocket-Protocol": "cloudevents.json"})
+    assert "sec-websocket-protocol: cloudevents.json" in client.response.lower()
+    greeting = await client.message()
+    client.say({"action": "subscribe", "id": "s1", "filters": ["pattern"]})
+    answer = await client.message("rmos.system.subscribed")
+
+    await call(http, "POST", "/patterns", name="Torres", ring_count=1, geometry={})
+    event = await client.message("rmos.pattern.created")
+
+    assert [cloud_event_faults(frame) for frame in (greeting, answer, event)] == [[], [], []]
+    assert greeting["type"] == "rmos.system.connected"
+    assert answer["data"]["id"] == "s1"
+    assert event["subject"] == f"pattern/{event['data']['id']}"
+    assert event["entityversion"] == 1

@@ -7,16 +7,16 @@ import re
 from pathlib import Path
 
 from rmos.domain.events import Category
-from rmos.domain.filters import ALL, MAX_CHANNEL_LENGTH, MAX_CHANNELS
+from rmos.domain.filters import ALL, MAX_CHANNEL_LENGTH, MAX_CHANNELS, MAX_TYPES
 from rmos.protocol.close_codes import CloseCode
+from rmos.protocol.commands import MAX_ID_LENGTH, MAX_LAST
 from rmos.protocol.frames import MAX_FRAGMENTS, MAX_MESSAGE_BYTES
-from rmos.protocol.messages import LATER_ACTIONS, LATER_KEYS, MAX_ID_LENGTH, MAX_LAST
 from rmos.protocol.session import COMMAND_BURST, COMMANDS_PER_S, MAX_ERRORS_IN_A_ROW
 from tests.protocol.schemas import documents
 from tests.protocol.vectors import PROTOCOL, VECTORS
 
 PAGE = (PROTOCOL / "PROTOCOL.md").read_text(encoding="utf-8")
-LABEL = re.compile(r"\b(?:CON|V1|CMD|FRM|SUB|LOG|RES|LIV|CLS|LIM|RSV|CLI)-[0-9]{2}\b")
+LABEL = re.compile(r"\b(?:CON|AUT|V1|CMD|FRM|SUB|LOG|RES|SNP|LIV|CLS|LIM|RSV|CLI|SSE|CE|PST)-[0-9]{2}\b")
 DEFINITION = re.compile(rf"\*\*({LABEL.pattern})\*\*")
 ROOT = PROTOCOL.parent
 
@@ -124,18 +124,12 @@ def test_figures_of_the_page_are_those_of_the_code() -> None:
         f"At most {MAX_CHANNELS} channels of at most {MAX_CHANNEL_LENGTH} characters",
         f"an integer from 1 to {MAX_LAST:,} ",
         f"longer than {MAX_ID_LENGTH} characters",
-        f"`max_frame_bytes` {MAX_MESSAGE_BYTES:,}, `max_channels` {MAX_CHANNELS}, "
+        f"`max_frame_bytes` {MAX_MESSAGE_BYTES:,}, `max_channels` {MAX_CHANNELS}, `max_types` {MAX_TYPES}, "
         f"`commands_per_s` {COMMANDS_PER_S:.0f}, `command_burst` {COMMAND_BURST:.0f}",
         f"send {COMMAND_BURST:.0f} commands at once and {COMMANDS_PER_S:.0f} a second",
     ):
         assert sentence in prose, sentence
     assert MAX_ERRORS_IN_A_ROW == 20, "CMD-14 says twentieth"
-
-
-def test_reserved_names_of_the_page_are_those_of_the_code() -> None:
-    (rule,) = re.findall(r"\*\*RSV-01\*\*(.*?)\n\n", PAGE, re.DOTALL)
-
-    assert set(re.findall(r"`([a-z_]+)`", rule)) - {"unsupported", "subscribe"} == {*LATER_ACTIONS, *LATER_KEYS}
 
 
 def test_filters_of_the_schema_are_those_of_the_code() -> None:

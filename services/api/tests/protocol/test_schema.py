@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
+from rmos.domain.entities import JOBLOG
 from rmos.domain.events import Category
 from rmos.domain.jobs import STATUSES
 from rmos.protocol.close_codes import CloseCode
-from rmos.protocol.messages import CommandError, closing_frame, error_frame, event_frame, metrics_frame
+from rmos.protocol.commands import CommandError
+from rmos.protocol.messages import closing_frame, error_frame, event_frame, metrics_frame
 from rmos.protocol.session import Refusal, ServerSession
+from rmos.services import entities
+from rmos.services.context import Context
 from rmos.services.metrics import metrics_snapshot
-from rmos.stores.base import Overview
+from rmos.stores.sqlite import open_sqlite
 from tests.hub.fakes import MemoryLog, open_shop
 from tests.hub.test_sweep import until
 from tests.protocol.schemas import documents, problems
@@ -22,6 +28,7 @@ from tests.protocol.vectors import Vector, join, load, parameters
 BEYOND_SCHEMA = {
     "since: 2^63": "a pattern for a largest number would be unreadable",
     "last: a whole number with a point": "JSON Schema counts 5.0 as an integer",
+    "from_time: a thirteenth month": "a pattern that knows the calendar would be unreadable",
 }
 """Vectors of commands that a schema cannot tell from good ones, and why."""
 
@@ -117,26 +124,21 @@ def test_closing_frame_that_contradicts_its_range_is_refused(code: int, reconnec
     assert problems("system-closing.json", orjson.loads(frame)) != []
 
 
-def test_metrics_frame_is_valid() -> None:
+async def test_metrics_frame_is_valid(tmp_path: Path) -> None:
     statuses = documents()["metrics-snapshot.json"]["properties"]["data"]["properties"]["jobs"]["properties"][
         "by_status"
     ]
-    job = dict.fromkeys(["pattern_id", "machine_id", "project_id", "progress"]) | {
-        "id": "j1",
-        "job_type": "slice",
-        "start_time": "2026-11-24T10:00:00.000Z",
-    }
-    overview = Overview(
-        jobs_by_status=dict.fromkeys(STATUSES, 1),
-        running=[job],
-        entities={"patterns": 1, "joblogs": 10, "strip_families": 0},
-        offset=42,
+    now = "2026-11-24T10:00:05.000Z"
+    context = Context("local", None, now)
+    stores = await open_sqlite(tmp_path / "rmos.db", on_commit=lambda: None)
+    await stores.write(
+        lambda tx: entities.create(tx, JOBLOG, {"job_type": "slice", "status": "running", "machine_id": "m1"}, context)
     )
 
-    frame = orjson.loads(
-        metrics_frame(metrics_snapshot(overview, "2026-11-24T10:00:05.000Z"), "2026-11-24T10:00:05.000Z")
-    )
+    frame = orjson.loads(metrics_frame(await metrics_snapshot(stores, now), now))
+    await stores.close()
 
+    assert len(frame["data"]["jobs"]["running"]) == 1
     assert problems("metrics-snapshot.json", frame) == []
     assert problems("frame.json", frame) == []
     assert sorted(statuses["required"]) == sorted(STATUSES)
@@ -155,6 +157,9 @@ async def test_every_frame_of_a_running_hub_is_valid() -> None:
             '{"action":"ping"}',
             '{"action":"ping","id":"p"}',
             '{"action":"dance"}',
+            '{"action":"state"}',
+            '{"action":"replay","from":"epoch1:0","speed":"max","filters":["all"]}',
+            '{"action":"replay","from":"epoch1:0","pause":true}',
             '{"action":"unsubscribe"}',
         )
         await shop.settle()
@@ -168,6 +173,8 @@ async def test_every_frame_of_a_running_hub_is_valid() -> None:
         "system:caught_up",
         "system:pong",
         "system:error",
+        "system:snapshot",
+        "system:replay",
         "system:heartbeat",
         "system:closing",
         "job:updated",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from rmos.protocol.close_codes import CloseCode
-from rmos.protocol.messages import Ping, Subscribe
+from rmos.protocol.commands import Ping, Subscribe
 from rmos.protocol.session import Dismissal, Refusal, ServerSession
 
 PING = '{"action":"ping"}'

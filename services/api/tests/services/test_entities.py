@@ -312,6 +312,7 @@ async def test_force_unlinks_every_user_with_an_event_each(shop: Shop):
         ("job:updated", f"job/{job.id}") for job in (running, ended)
     )
     assert (events[-1].type, events[-1].key) == ("pattern:deleted", f"pattern/{pattern.id}")
+    assert [event.cause for event in events] == [f"delete pattern/{pattern.id}"] * 2 + [None]
     for job in (running, ended):
         document = await shop.document(JOBLOG, job.id)
         assert document == document_of(job) | {"pattern_id": None, "version": 2, "updated_at": NOW}

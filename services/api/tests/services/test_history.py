@@ -9,6 +9,8 @@ from rmos.services.custom import append_custom
 from rmos.services.history import history_of
 from tests.services.support import LATER, NOW, Shop
 
+BY = {"request_id": "r1", "cause": None}
+
 
 async def test_every_version_is_told_with_what_changed(shop: Shop):
     job = await shop.make_job(status="running", parameters={"speed": 3})
@@ -19,11 +21,12 @@ async def test_every_version_is_told_with_what_changed(shop: Shop):
     history = history_of(await shop.stores.history(JOBLOG.key(job.id)))
 
     assert history == [
-        {"version": 1, "time": NOW, "actor": "tester", "event": "job:created", "diff": []},
+        {"version": 1, "time": NOW, "actor": "tester", **BY, "event": "job:created", "diff": []},
         {
             "version": 2,
             "time": LATER,
             "actor": "tester",
+            **BY,
             "event": "job:completed",
             "diff": [
                 {"path": "/status", "from": "running", "to": "completed"},
@@ -32,7 +35,7 @@ async def test_every_version_is_told_with_what_changed(shop: Shop):
                 {"path": "/parameters/feed", "from": None, "to": 2},
             ],
         },
-        {"version": 3, "time": LATER, "actor": "tester", "event": "job:deleted", "diff": []},
+        {"version": 3, "time": LATER, "actor": "tester", **BY, "event": "job:deleted", "diff": []},
     ]
 
 
@@ -44,6 +47,7 @@ async def test_an_unlinked_user_tells_so(shop: Shop):
     history = history_of(await shop.stores.history(PATTERN.key(pattern.id)))
 
     assert history[-1]["diff"] == [{"path": "/strip_family_id", "from": family.id, "to": None}]
+    assert history[-1]["cause"] == f"delete material/{family.id}"
 
 
 async def test_a_second_life_is_not_compared_with_the_first(shop: Shop):

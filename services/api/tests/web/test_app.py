@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2
 import jsonschema
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from starlette.responses import Response
 
 from rmos.domain.entities import KINDS
 from rmos.domain.rules import RULES
 from rmos.settings import Settings
 from rmos.web import app as web_app
 from rmos.web import docs_pages, stores_api
-from rmos.web.errors import add_error_handlers
-from rmos.web.metrics import HttpMetrics
-from rmos.web.middleware import RequestMiddleware
+from rmos.web.direct import call_directly
 from rmos.web.models import ANSWER, CHANGE, CREATE
-from rmos.web.origins import OriginPolicy
 
 from .shops import (
     FAMILIES,
@@ -34,7 +32,6 @@ from .shops import (
     make_job,
     make_pattern,
     open_shop,
-    pointers,
 )
 
 
@@ -61,12 +58,27 @@ async def test_openapi_names_every_published_path(shop: Shop) -> None:
     assert document["info"]["title"] == "RMOS"
     expected = {
         "/ws/monitor": {"get"},
+        "/sse/monitor": {"get"},
         "/health": {"get"},
         "/healthz": {"get"},
         "/readyz": {"get"},
         "/metrics": {"get"},
         "/api/rmos/presets": {"get"},
+        "/api/rmos/patterns/{entity_id}/plan": {"get"},
         "/api/rmos/monitor/events": {"get"},
+        "/api/rmos/monitor/state": {"get"},
+        "/api/rmos/monitor/connections": {"get"},
+        "/api/rmos/auth/me": {"get"},
+        "/api/rmos/auth/login": {"post"},
+        "/api/rmos/auth/logout": {"post"},
+        "/api/rmos/auth/token": {"post"},
+        "/api/rmos/auth/ticket": {"post"},
+        "/api/rmos/auth/users": {"get", "post"},
+        "/api/rmos/auth/users/{name}": {"patch", "delete"},
+        "/api/rmos/auth/keys": {"get", "post"},
+        "/api/rmos/auth/keys/{key_id}": {"delete"},
+        "/api/rmos/audit/verify": {"get"},
+        "/api/rmos/audit/export": {"get"},
         f"{STORES}/bulk": {"post"},
         f"{STORES}/migration/status": {"get"},
         f"{PATTERNS}/filter/rings/{{value}}": {"get"},
@@ -135,24 +147,6 @@ def test_models_describe_the_fields_that_the_domain_reads(kind: Any) -> None:
     assert entity.model_fields.keys() == set(fields)
 
 
-async def test_parameters_that_the_framework_reads_fail_in_the_same_shape() -> None:
-    application = FastAPI()
-    add_error_handlers(application)
-    application.state.registry = registry = web_app.CollectorRegistry()
-    application.add_middleware(RequestMiddleware, policy=OriginPolicy.of(Settings()), metrics=HttpMetrics(registry))
-
-    @application.get("/days")
-    async def days(count: int) -> int:
-        return count
-
-    transport = httpx2.ASGITransport(application)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        answer = await client.get("/days", params={"count": "many"})
-
-    assert is_problem(answer, 422, "invalid")
-    assert pointers(answer) == ["/count"]
-
-
 async def test_docs_pages_need_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "docs_assets"
     (package / "static").mkdir(parents=True)
@@ -191,7 +185,7 @@ async def test_health_and_readiness(shop: Shop) -> None:
     assert (health.status_code, health.json()["status"]) == (200, "ok")
     assert (await shop.client.get("/healthz")).status_code == 200
     ready = await shop.client.get("/readyz")
-    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
     await shop.app.state.runtime.stores.close()
 
@@ -282,3 +276,34 @@ async def test_without_a_built_web_app_the_page_says_how_to_build_it(
 
     assert page.status_code == 200
     assert "make web" in page.text
+
+
+def doubled(count: int) -> int:
+    """A dependency of a route."""
+    return 2 * count
+
+
+async def test_a_route_added_to_the_application_may_use_all_of_the_framework(tmp_path: Path) -> None:
+    application = web_app.create_app(Settings(data=tmp_path))
+
+    @application.get("/days")
+    async def days(count: Annotated[int, Depends(doubled)]) -> int:
+        return count
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(application), base_url="http://localhost") as client:
+        answer = await client.get("/days", params={"count": "4"})
+        refused = await client.get("/days", params={"count": "many"})
+
+    assert answer.json() == 8
+    assert is_problem(refused, 422, "invalid")
+
+
+def test_a_route_function_that_asks_for_more_than_it_is_given_is_found_at_once() -> None:
+    application = FastAPI()
+
+    @application.get("/days/{day}")
+    async def days(day: str, count: int) -> Response:
+        return Response()
+
+    with pytest.raises(TypeError, match=r"/days/\{day\} is given the request and what is in its path, not count, day"):
+        call_directly(application.router.routes)

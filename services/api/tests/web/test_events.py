@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.streams import cloud_event_faults
+
 from .shops import FAMILIES, JOBS, PATTERNS, Shop, is_problem, make_family, make_job, make_pattern, pointers
 
 EVENTS = "/api/rmos/monitor/events"
@@ -52,6 +54,17 @@ async def test_events_are_frames_as_on_the_wire(shop: Shop) -> None:
     assert event["type"] == "job:created"
 
 
+async def test_types_narrow_to_exact_types(shop: Shop) -> None:
+    await shop.make(JOBS, make_job())
+    await shop.make(PATTERNS, make_pattern())
+    await shop.make(FAMILIES, make_family())
+
+    assert [e["offset"] for e in (await page(shop, types="job:created,material:created"))["events"]] == [1, 3]
+    assert (await page(shop, types="job:failed"))["events"] == []
+
+    assert pointers(await shop.client.get(EVENTS, params={"types": "jobs"})) == ["/types"]
+
+
 async def test_filters_and_channels_narrow_and_the_cursor_still_moves(shop: Shop) -> None:
     await shop.make(JOBS, make_job(project_id="p7"))
     await shop.make(JOBS, make_job(machine_id="cnc1"))
@@ -92,3 +105,27 @@ async def test_a_cursor_that_would_skip_events_is_refused(shop: Shop) -> None:
 
     assert is_problem(await shop.client.get(EVENTS, params={"after": "other1:0"}), 409, "conflict")
     assert is_problem(await shop.client.get(EVENTS, params={"after": f"{epoch}:1"}), 409, "conflict")
+
+
+async def test_cloud_events_come_as_a_batch_whose_link_goes_on(shop: Shop) -> None:
+    for _ in range(3):
+        await shop.make(PATTERNS, make_pattern())
+    plain = (await page(shop))["events"]
+
+    first = await shop.client.get(EVENTS, params={"format": "cloudevents", "limit": 2})
+    rest = await shop.client.get(first.links["next"]["url"])
+    end = await shop.client.get(rest.links["next"]["url"])
+
+    assert {answer.headers["content-type"] for answer in (first, rest, end)} == {"application/cloudevents-batch+json"}
+    events = first.json() + rest.json()
+    assert [cloud_event_faults(event) for event in events] == [[], [], []]
+    assert [event["id"] for event in events] == [event["id"] for event in plain]
+    assert [event["data"] for event in events] == [event["data"] for event in plain]
+    assert end.json() == []
+
+
+async def test_an_unknown_format_is_refused(shop: Shop) -> None:
+    answer = await shop.client.get(EVENTS, params={"format": "xml"})
+
+    assert is_problem(answer, 422, "invalid")
+    assert pointers(answer) == ["/format"]

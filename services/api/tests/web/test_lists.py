@@ -210,3 +210,24 @@ async def test_migration_status_names_no_path(shop: Shop) -> None:
     assert answer.status_code == 200
     assert answer.json()["success"] is True
     assert str(shop.database.parent) not in answer.text
+
+
+async def test_times_are_bounded_by_days_or_moments(shop: Shop) -> None:
+    for day in (20, 21, 22):
+        await shop.make(JOBS, make_job(id=f"j{day}", status="completed", end_time=f"2026-11-{day}T10:00:00Z"))
+    await shop.make(JOBS, make_job(id="open"))
+
+    async def found(**query: str) -> list[str]:
+        answer = await shop.client.get(JOBS, params={"sort": "id", **query})
+        assert answer.status_code == 200, answer.text
+        ids = [job["id"] for job in answer.json()["joblogs"]]
+        assert answer.json()["total"] == len(ids)
+        return ids
+
+    assert await found(end_time_from="2026-11-21", end_time_before="2026-11-22") == ["j21"]
+    assert await found(end_time_from="2026-11-21T10:00:00.000Z") == ["j21", "j22"]
+    assert await found(end_time_before="2026-11-21T12:00:00+02:00", status="completed") == ["j20"]
+    assert await found(created_at_from="2000-01-01") == ["j20", "j21", "j22", "open"]
+    answer = await shop.client.get(JOBS, params={"end_time_from": "yesterday"})
+    assert is_problem(answer, 422, "invalid")
+    assert pointers(answer) == ["/end_time_from"]

@@ -38,10 +38,10 @@ describe('the time that matters about a job', () => {
   const now = Date.parse('2026-11-24T09:05:00.000Z')
 
   it.each([
-    [{ status: 'running', start_time: '2026-11-24T09:00:00.000Z' }, 'for 5 min 00 s'],
+    [{ status: 'running', start_time: '2026-11-24T09:00:00.000Z' }, 'for 5\u00A0min 00\u00A0s'],
     [
       { status: 'completed', start_time: '2026-11-24T08:00:00.000Z', duration_seconds: 3700 },
-      'took 1 h 01 min',
+      'took 1\u00A0h 01\u00A0min',
     ],
     [{ status: 'pending' }, '1 hour ago'],
   ] as const)('of %j is "%s"', (more, words) => {

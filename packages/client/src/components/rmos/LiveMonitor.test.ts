@@ -102,6 +102,21 @@ describe('connection', () => {
     expect(wrapper.find('.frame.old').exists()).toBe(true)
   })
 
+  it('says how many events are not kept any more, and shows those that are', async () => {
+    await show()
+    job(1)
+    await settle()
+    await button('Disconnect').trigger('click')
+    for (let n = 2; n <= 6; n += 1) job(n)
+    server.forgetBefore(5)
+
+    await button('Connect').trigger('click')
+    await settle()
+
+    expect(wrapper.get('.mark.gap').text()).toMatch(/^3 events between .+ and .+ are not kept any more\.$/)
+    expect(summaries()).toEqual([1, 5, 6].map((n) => `slice ${n} job → running`))
+  })
+
   it('adds what happened meanwhile when it is connected again', async () => {
     await show()
     await button('Disconnect').trigger('click')
@@ -140,6 +155,19 @@ describe('connection', () => {
 
     expect(badge()).toBe('✕ Gave up')
     expect(text()).toContain('access was refused (code 4403: refused)')
+  })
+
+  it.each([
+    [4401, 'You are not logged in', 'Log in, or give this screen a valid token'],
+    [4403, 'You may not watch this shop', 'Ask an admin for the right to'],
+  ])('says what to do when it is refused with %i', async (code, title, hint) => {
+    server.refusal = code
+
+    await show()
+
+    expect(wrapper.get('.empty').text()).toContain(title)
+    expect(wrapper.get('.empty').text()).toContain(hint)
+    expect(wrapper.get('.monitor-status').text()).toContain(hint)
   })
 
   it('marks the place where events are missing', async () => {
@@ -188,6 +216,35 @@ describe('filters', () => {
     await check('metrics')
 
     expect([one, two, filtersSent()]).toEqual([['job'], ['job', 'metrics'], ['all']])
+  })
+
+  it('narrows to a machine that was seen, on the screen and on the line, and back', async () => {
+    const onMachine = (n: number, machine: string) =>
+      server.append(
+        'job:updated',
+        { job_type: `slice ${n}`, status: 'running' },
+        { channels: [`machine:${machine}`] },
+      )
+    await show()
+    onMachine(1, 'cnc1')
+    onMachine(2, 'cnc2')
+    await settle()
+
+    await button('Narrow').trigger('click')
+    await wrapper.get('input[value="machine:cnc2"]').setValue(true)
+    await settle()
+    const asked = server.connection.commands.at(-1)
+    onMachine(3, 'cnc1')
+    onMachine(4, 'cnc2')
+    await settle()
+    const narrow = summaries()
+    await button('Show everything').trigger('click')
+    await settle()
+
+    expect(asked).toMatchObject({ channels: ['machine:cnc2'] })
+    expect(narrow).toEqual([2, 4].map((n) => `slice ${n} job → running`))
+    expect(server.connection.commands.at(-1)).not.toHaveProperty('channels')
+    expect(summaries()).toEqual([1, 2, 4].map((n) => `slice ${n} job → running`))
   })
 
   it('hides what is not checked, and says from where on more is shown', async () => {

@@ -23,7 +23,7 @@ const slice = { job_type: 'slice', machine_id: 'cnc1', status: 'running' }
 
 describe('summaryOf', () => {
   it.each([
-    ['job:completed', { ...slice, duration_seconds: 45.3 }, 'slice job on cnc1 completed in 45 s'],
+    ['job:completed', { ...slice, duration_seconds: 45.3 }, 'slice job on cnc1 completed in 45\u00A0s'],
     ['job:completed', { job_type: 'glue_up' }, 'glue up job completed'],
     ['job:created', { ...slice, status: 'pending' }, 'slice job on cnc1 created'],
     ['job:created', slice, 'slice job on cnc1 created, running'],

@@ -35,6 +35,16 @@ export const text = {
   allShown: 'nothing checked shows everything',
   category: { job: 'Job', pattern: 'Pattern', material: 'Material', metrics: 'Metrics' },
 
+  chips: {
+    open: 'Narrow',
+    opened: (n: number) => `Narrow (${n})`,
+    reset: 'Show everything',
+    channels: 'Machines and projects',
+    types: 'Types',
+    latest: 'Latest update of each thing only',
+    nothingSeen: 'Machines, projects and types appear here as soon as an event has them.',
+  },
+
   search: 'Search events',
   clearSearch: 'Clear the search',
   pause: 'Pause',
@@ -70,11 +80,19 @@ export const text = {
       hint: 'Is it running? Start it with “make run”; this page connects by itself.',
     },
     gaveUp: { title: 'No connection', hint: 'Press Connect to try again.' },
+    unauthorised: {
+      title: 'You are not logged in',
+      hint: 'Log in, or give this screen a valid token; then press Connect.',
+    },
+    forbidden: {
+      title: 'You may not watch this shop',
+      hint: 'Ask an admin for the right to, or whether this address is among the allowed ones; then press Connect.',
+    },
     waiting: {
       title: 'Nothing has happened yet',
       hint: 'Create a pattern or a job and it appears here at once, or run “make demo” to watch a small shop at work.',
     },
-    noMatch: { title: 'No event matches', hint: 'Change the search or check other categories.' },
+    noMatch: { title: 'No event matches', hint: 'Change the search, or check and pick something else.' },
   },
 
   gap: {
@@ -82,6 +100,8 @@ export const text = {
       'The server’s log was replaced, by a restore or a new database. What came between may be missing here.',
     expired: 'The server no longer keeps some of the events that happened meanwhile. They are missing here.',
     future_cursor: 'The server’s log is shorter than what was seen here. What came between may be missing.',
+    forgotten: (n: number, isAll: boolean, from: string, to: string) =>
+      `${isAll ? '' : 'Up to '}${count(n, 'event')} between ${from} and ${to} ${n === 1 ? 'is' : 'are'} not kept any more.`,
     other: (reason: string) => `Events are missing here (${reason}).`,
   },
   range: (from: string, to: string) => `Last seen ${from}, continues after ${to}.`,
@@ -135,6 +155,8 @@ export const text = {
   rings: (n: number) => count(n, 'ring'),
   strips: (n: number) => count(n, 'strip'),
   running: (n: number) => `${numbers.format(n)} running`,
+  conflated: (n: number) => `· latest of ${count(n, 'update')}`,
+  leftOut: (n: number) => `${count(n, 'update')} left out for later ones`,
   repeats: (n: number) => `· newest of ${numbers.format(n)} in a row`,
   inWork: (n: number) => `${count(n, 'job')} in work`,
 }

@@ -9,8 +9,10 @@ CORRELATION.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, compress
 from operator import mul
 from typing import Final
 
@@ -47,32 +49,85 @@ class Correlation:
     error: str | None
 
 
-def correlate(x: Sequence[float], y: Sequence[float], *, with_ranks: bool = True) -> Correlation:
-    """The correlation of pairs: `x[i]` belongs to `y[i]`. Ranks, which take most of the time, may be left out."""
-    n = len(x)
-    mean_x, mean_y = (math.fsum(values) / n if n else None for values in (x, y))
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of two things, as told by the observations that tell both.
+
+    Attributes:
+        mean: None of no observations.
+        centred: Differences from the mean, in units of the largest, so that no square overflows or vanishes.
+        squares: Sum of the squares of these.
+    """
+
+    mean: float | None
+    centred: Sequence[float]
+    squares: float
+    is_constant: bool
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> _Side:
+        if not values:
+            return cls(None, (), 0.0, is_constant=True)
+        mean = math.fsum(values) / len(values)
+        differences = [value - mean for value in values]
+        scale = max(map(abs, differences)) or 1.0
+        centred = [difference / scale for difference in differences]
+        return cls(mean, centred, math.fsum(map(mul, centred, centred)), min(values) == max(values))
+
+
+def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
+    """The correlation of pairs: `x[i]` belongs to `y[i]`."""
+    return _correlation(_Side.of(x), _Side.of(y), lambda: pearson(ranks(x), ranks(y)))
+
+
+def correlate_all(
+    columns: Mapping[str, Sequence[float | None]],
+) -> Iterator[tuple[str, str, Correlation]]:
+    """Each of the columns with each later one, over the observations that tell both, without ranks.
+
+    Columns are as long as each other; None is what an observation does not tell. What belongs to one column is computed
+    once for all others that are told by the same observations, which is most of the work.
+    """
+    length = max(map(len, columns.values()), default=0)
+    told = {name: int.from_bytes([value is not None for value in values]) for name, values in columns.items()}
+
+    @cache
+    def side(name: str, observations: int) -> _Side:
+        # compress passes only what is told
+        values = compress(columns[name], observations.to_bytes(length))
+        return _Side.of([value for value in values if value is not None])
+
+    for x, y in combinations(columns, 2):
+        both = told[x] & told[y]
+        yield x, y, _correlation(side(x, both), side(y, both), lambda: None)
+
+
+def _correlation(x: _Side, y: _Side, spearman: Callable[[], float | None]) -> Correlation:
+    n = len(x.centred)
     if n < MIN_PAIRS:
         return Correlation(
-            None, n, mean_x, mean_y, None, None, None, None, f"too few pairs: {n}, at least 3 are needed"
+            None, n, x.mean, y.mean, None, None, None, None, f"too few pairs: {n}, at least 3 are needed"
         )
-    r = pearson(x, y)
+    r = _pearson(x, y)
     if r is None:
-        constant = "x" if min(x) == max(x) else "y"
-        return Correlation(None, n, mean_x, mean_y, None, None, None, None, f"{constant} has one value only")
-    spearman = pearson(ranks(x), ranks(y)) if with_ranks else None
+        constant = "x" if x.is_constant else "y"
+        return Correlation(None, n, x.mean, y.mean, None, None, None, None, f"{constant} has one value only")
     if abs(r) == 1:
-        return Correlation(r, n, mean_x, mean_y, None, 0.0, spearman, None, None)
+        return Correlation(r, n, x.mean, y.mean, None, 0.0, spearman(), None, None)
     t_stat = r * math.sqrt((n - 2) / (1 - r * r))
-    return Correlation(r, n, mean_x, mean_y, t_stat, t_p_value(t_stat, n - 2), spearman, _interval(r, n), None)
+    return Correlation(r, n, x.mean, y.mean, t_stat, t_p_value(t_stat, n - 2), spearman(), _interval(r, n), None)
 
 
 def pearson(x: Sequence[float], y: Sequence[float]) -> float | None:
     """Pearson's r; None when one of them does not vary."""
-    dx, dy = _centred(x), _centred(y)
-    squares = math.fsum(map(mul, dx, dx)) * math.fsum(map(mul, dy, dy))
-    if squares <= 0 or min(x) == max(x) or min(y) == max(y):
+    return _pearson(_Side.of(x), _Side.of(y))
+
+
+def _pearson(x: _Side, y: _Side) -> float | None:
+    squares = x.squares * y.squares
+    if squares <= 0 or x.is_constant or y.is_constant:
         return None
-    r = math.fsum(map(mul, dx, dy)) / math.sqrt(squares)
+    r = math.fsum(map(mul, x.centred, y.centred)) / math.sqrt(squares)
     return math.copysign(1.0, r) if abs(r) > 1 - _ROUNDING else r
 
 
@@ -89,14 +144,6 @@ def ranks(values: Sequence[float]) -> list[float]:
             found[place] = (start + 1 + end) / 2
         start = end
     return found
-
-
-def _centred(values: Sequence[float]) -> list[float]:
-    """Differences from the mean, in units of the largest, so that no square overflows or vanishes."""
-    mean = math.fsum(values) / len(values)
-    differences = [value - mean for value in values]
-    scale = max(map(abs, differences)) or 1.0
-    return [difference / scale for difference in differences]
 
 
 def _interval(r: float, n: int) -> tuple[float, float] | None:

@@ -21,6 +21,8 @@ class Dimension(StrEnum):
     MACHINE = "machine_id"
     PROJECT = "project_id"
     REASON = "reason"
+    SHIFT = "shift"
+    """The shift in which the job ended, or the stop began."""
     RISK = "risk"
     """Job type, strip family and tool band together, joined by `RISK_SEPARATOR`."""
 
@@ -42,7 +44,6 @@ class Tally:
 
     Attributes:
         value: None for the jobs that have none, e.g. no machine.
-        day: UTC day `YYYY-MM-DD` of the jobs' moments; None when all days are added up.
         jobs: How many.
         timed: How many of them tell their duration; `duration_s` is the sum of those.
         measured: How many tell their waste; `waste_percentage` is the sum of those.
@@ -56,7 +57,6 @@ class Tally:
     """
 
     value: str | None
-    day: str | None
     status: str
     jobs: int
     timed: int
@@ -75,6 +75,15 @@ class Tally:
     planned: int
     planned_s: float
     planned_run_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many jobs of one UTC day `YYYY-MM-DD` have one status."""
+
+    day: str
+    status: str
+    jobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class Presence:
     """Time that jobs spent in progress, around the beginning of a window and at its end.
 
     Attributes:
-        open_jobs: Begun and not ended, with a start and without an end.
+        open_jobs: Begun and not ended at the end of the window.
         open_s: Seconds of these within the window.
         earlier_s: Seconds before the window of jobs that ended within it.
     """
@@ -123,6 +132,21 @@ class Spread:
     min_s: float
     median_s: float
     max_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFact:
+    """One machine, as its jobs tell of it.
+
+    Attributes:
+        running, stopped: Jobs on it that run, and that are held, suspended or interrupted.
+        seen_at: When a job of it was last changed.
+    """
+
+    id: str
+    running: int
+    stopped: int
+    seen_at: Timestamp
 
 
 @dataclass(frozen=True, slots=True)

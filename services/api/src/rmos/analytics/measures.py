@@ -26,6 +26,12 @@ class Case:
     family: FamilyFact | None = None
     efficiency_score: float | None = None
 
+    @property
+    def id(self) -> str | None:
+        """Of what is observed: the finest thing that there is."""
+        subject = self.job or self.pattern or self.family
+        return subject.id if subject else None
+
 
 Measure: TypeAlias = Callable[[Case], "float | None"]
 

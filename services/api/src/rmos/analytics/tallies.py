@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from rmos.analytics.describe import mean, success_rate
-from rmos.analytics.facts import Tally
+from rmos.analytics.facts import DayCount, Tally
 from rmos.domain.jobs import COMPLETED, FAILED
 
 K = TypeVar("K")
@@ -82,6 +82,44 @@ class Sums:
     def avg_waste_percentage(self) -> float | None:
         """Mean of the wastes that are known; a reported zero counts."""
         return mean(self.waste_percentage, self.measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many jobs completed and failed."""
+
+    completed: int
+    failed: int
+
+    @classmethod
+    def of(cls, counts: Iterable[DayCount]) -> Outcome:
+        """All of them together; those of another status have no outcome."""
+        jobs = {COMPLETED: 0, FAILED: 0}
+        for count in counts:
+            if count.status in jobs:
+                jobs[count.status] += count.jobs
+        return cls(jobs[COMPLETED], jobs[FAILED])
+
+    @property
+    def ended(self) -> int:
+        """Either way."""
+        return self.completed + self.failed
+
+    @property
+    def success_rate(self) -> float | None:
+        """Percent of the ended jobs that completed; None when none ended."""
+        return success_rate(self.completed, self.failed)
+
+
+NO_OUTCOME: Final = Outcome(0, 0)
+
+
+def outcomes_by_day(counts: Iterable[DayCount]) -> dict[str, Outcome]:
+    """Of each day that has jobs of any status."""
+    by_day: dict[str, list[DayCount]] = {}
+    for count in counts:
+        by_day.setdefault(count.day, []).append(count)
+    return {day: Outcome.of(found) for day, found in by_day.items()}
 
 
 def grouped(tallies: Iterable[Tally], key: Callable[[Tally], K]) -> dict[K, list[Tally]]:

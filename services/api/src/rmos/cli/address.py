@@ -9,6 +9,7 @@ import typer
 
 from rmos.cli.effective import read_settings
 from rmos.errors import StartupError
+from rmos.settings import Settings
 
 Url: TypeAlias = Annotated[
     str | None,
@@ -18,6 +19,34 @@ Url: TypeAlias = Annotated[
 ]
 
 
+Token: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="RMOS_TOKEN", show_envvar=False, help="API key or token to come in with. Default: RMOS_TOKEN."
+    ),
+]
+
+
+def authorization(token: str | None) -> dict[str, str]:
+    """The headers that a request needs to come in with this token; none without one.
+
+    Raises:
+        StartupError: it cannot be a token, e.g. because a line break was copied with it.
+    """
+    if token is None:
+        return {}
+    if not token.isascii() or not token.isprintable() or not token.strip() or " " in token:
+        raise StartupError("--token is no API key or token: it must be one word of letters, digits and . _ -")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def server_of(settings: Settings) -> str:
+    """Where the server of these settings is, for programs of this machine."""
+    scheme = "http" if settings.tls_cert is None else "https"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 -- to compare
+    return f"{scheme}://[{host}]:{settings.port}" if ":" in host else f"{scheme}://{host}:{settings.port}"
+
+
 def server_url(given: str | None) -> str:
     """`http(s)://host[:port]` without a path; None takes the server of this machine's settings.
 
@@ -25,9 +54,7 @@ def server_url(given: str | None) -> str:
         StartupError: not an address of that form.
     """
     if given is None:
-        settings = read_settings()
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 -- to compare
-        return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+        return server_of(read_settings())
     try:
         parts = urlsplit(given)
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)

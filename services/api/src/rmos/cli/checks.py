@@ -18,6 +18,7 @@ from typing import Final, Literal
 
 import httpx2
 
+from rmos.cli.address import authorization, server_of
 from rmos.cli.effective import PREFIX
 from rmos.cli.listening import listen
 from rmos.errors import StartupError
@@ -35,8 +36,8 @@ LARGE_WAL_BYTES: Final = 64 * 1024 * 1024
 """Twice what the server cuts the WAL back to: it has not been able to for a while."""
 BUSY_TIMEOUT_S: Final = 2.0
 ANSWER_TIMEOUT_S: Final = 2.0
-_OTHER_VARIABLES: Final = frozenset({"RMOS_SKIP_WEB", "RMOS_DEV_API"})
-"""Read while building and developing, not by the server."""
+_OTHER_VARIABLES: Final = frozenset({"RMOS_SKIP_WEB", "RMOS_DEV_API", "RMOS_TOKEN"})
+"""Read while building and developing, and by commands that talk to a server; not by the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Finding:
     advice: str | None = None
 
 
-def run_checks(settings: Settings) -> Iterator[Finding]:
-    """Every finding, in the order in which one would look for a fault."""
+def run_checks(settings: Settings, *, token: str | None = None) -> Iterator[Finding]:
+    """Every finding, in the order in which one would look for a fault. `token` is tried on a running server."""
     yield check_python()
     yield check_packages()
     yield check_web_app()
@@ -58,6 +59,8 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield check_folder(settings.database_path.parent)
     yield from check_database(settings.database_path)
     yield check_port(settings.host, settings.port)
+    if token is not None:
+        yield check_token(server_of(settings), token)
 
 
 def check_python() -> Finding:
@@ -182,6 +185,24 @@ def check_port(host: str, port: int) -> Finding:
     for sock in sockets:
         sock.close()
     return Finding("port", "ok", f"{host}:{port} is free")
+
+
+def check_token(server: str, token: str) -> Finding:
+    """Whether the running server lets the holder of this token in, and as whom."""
+    try:
+        answer = httpx2.get(
+            f"{server}/api/rmos/auth/me", headers=authorization(token), timeout=ANSWER_TIMEOUT_S, trust_env=False
+        )
+        auth = answer.json()["auth"]
+    except StartupError as error:
+        return Finding("token", "failed", error.message, "copy it again")
+    except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+        return Finding("token", "warning", f"no RMOS answers at {server} that could be asked", "start the server")
+    if not auth["required"]:
+        return Finding("token", "ok", "not needed: everybody may come in")
+    if auth["user"] is None:
+        return Finding("token", "failed", "unknown, revoked or expired", "make another one with `rmos token create`")
+    return Finding("token", "ok", f"lets in {auth['user']} as {auth['role']}")
 
 
 def _running_version(host: str, port: int) -> str | None:

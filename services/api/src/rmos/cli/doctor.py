@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rmos.cli.address import Token
 from rmos.cli.effective import EffectiveSetting, effective_settings, read_settings
 from rmos.cli.failure import fail
 from rmos.errors import StartupError
@@ -26,6 +27,7 @@ def doctor(
     host: Annotated[str | None, typer.Option(help="As for `rmos serve`.")] = None,
     port: Annotated[int | None, typer.Option(help="As for `rmos serve`.")] = None,
     data: Annotated[Path | None, typer.Option(help="As for `rmos serve`.")] = None,
+    token: Token = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check the installation and show every setting with its origin; exit code 1 when a check fails."""
@@ -37,7 +39,7 @@ def doctor(
         fail(error.message)
     console = Console(highlight=False, soft_wrap=True)
     with console.status("checking…"):  # an integrity check of a large database takes a while
-        findings = list(run_checks(settings))
+        findings = list(run_checks(settings, token=token))
     effective = effective_settings(settings, host=host, port=port, data=data)
     failures = sum(finding.status == "failed" for finding in findings)
     if json:

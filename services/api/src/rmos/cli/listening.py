@@ -10,11 +10,13 @@ import errno
 import ipaddress
 import os
 import socket
+import ssl
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from rmos.errors import StartupError
+from rmos.settings import Settings
 
 BACKLOG: Final = 2048
 """Connections the kernel holds for us; uvicorn's own default. A storm of reconnecting clients must fit."""
@@ -40,18 +42,48 @@ def require_usable_folder(folder: Path) -> None:
 _OTHER_FOLDER: Final = "choose another folder with --data or RMOS_DATA"
 
 
-def require_allowed_host(host: str, *, insecure: bool) -> None:
-    """Refuse an address that others can reach, unless that was asked for: nobody has to log in yet.
+def require_allowed_host(settings: Settings) -> None:
+    """Refuse an address that others can reach where they could listen in, or need not log in.
 
     Raises:
-        StartupError: `host` is not a loopback address and `insecure` is False, or its name is unknown.
+        StartupError: that is so, and `--insecure` does not allow it; or the name of the host is unknown.
     """
-    if insecure or all(ipaddress.ip_address(address[0]).is_loopback for _, address in _resolve(host, 0)):
+    host = settings.host
+    is_local = all(ipaddress.ip_address(address[0]).is_loopback for _, address in _resolve(host, 0))
+    if is_local or settings.insecure:
         return
-    raise StartupError(
-        f"{host} can be reached by other machines, and this version has no login: everybody there could read and "
-        "change the shop; serve on 127.0.0.1, or add --insecure if the network is yours alone"
-    )
+    if not settings.is_auth_required:
+        raise StartupError(
+            f"{host} can be reached by other machines, and RMOS_AUTH=off lets everybody there read and change the "
+            "shop; serve on 127.0.0.1, or add --insecure if the network is yours alone"
+        )
+    if settings.tls_cert is None and not settings.behind_proxy:
+        raise StartupError(
+            f"{host} can be reached by other machines, and without TLS everybody on the way can read passwords; give "
+            "--tls-cert and --tls-key, or --behind-proxy if a proxy ends TLS, or --insecure if the network is yours "
+            "alone"
+        )
+
+
+def require_usable_certificate(settings: Settings) -> None:
+    """Make sure that TLS can begin, where it is asked for.
+
+    Raises:
+        StartupError: half of the pair is missing, or the files are no certificate and its key.
+    """
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise StartupError("TLS needs both a certificate and its key; give --tls-cert and --tls-key")
+    if settings.tls_cert is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, lambda: "")
+    except FileNotFoundError:
+        raise StartupError(f"{settings.tls_cert} or {settings.tls_key} is not there; check both paths") from None
+    except (OSError, ssl.SSLError) as error:
+        raise StartupError(
+            f"{settings.tls_cert} and {settings.tls_key} are no certificate and its key, both PEM and without a "
+            f"passphrase: {(getattr(error, 'reason', None) or error.strerror or 'unreadable').lower()}"
+        ) from None
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -113,10 +145,10 @@ def _bind_failure(host: str, port: int, error: OSError) -> str:
             return f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}"
 
 
-def address_of(sockets: list[socket.socket], host: str) -> str:
+def address_of(sockets: list[socket.socket], host: str, *, scheme: str = "http") -> str:
     """The address to open in a browser, with the port that is really used."""
     port = sockets[0].getsockname()[1]
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).version == 6:
             host = f"[{host}]"
-    return f"http://{host}:{port}"
+    return f"{scheme}://{host}:{port}"

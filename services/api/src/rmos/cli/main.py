@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from rmos import settings
+from rmos.cli import token, user
+from rmos.cli.backup import backup, restore
 from rmos.cli.demo.command import demo
 from rmos.cli.doctor import doctor
 from rmos.cli.migrate import migrate
 from rmos.cli.serve import serve
 from rmos.cli.tail import tail
+from rmos.cli.verify import verify
 
 app = typer.Typer(
     help="RMOS, the Rosette Manufacturing OS: the stores of a rosette workshop, and every change of them live.",
@@ -24,6 +27,11 @@ app.command()(demo)
 app.command()(tail)
 app.command()(doctor)
 app.command()(migrate)
+app.command()(backup)
+app.command()(restore)
+app.command()(verify)
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 
 
 @app.command()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 import orjson
@@ -18,9 +18,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from rmos.domain.cursor import Cursor
+from rmos.domain.cursor import Cursor, Place
 from rmos.errors import RmosError
-from rmos.protocol.messages import SUBPROTOCOL_V2
+from rmos.protocol.close_codes import CloseCode
+from rmos.protocol.commands import MAX, SUBPROTOCOL_V2, FromTime
 
 MAX_WAIT_S: Final = 16.0
 """Longest wait between two attempts; they go on for ever."""
@@ -29,6 +30,9 @@ MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S: Final = 10.0
 SILENT_HEARTBEATS: Final = 2.5
 """A line on which so many heartbeats are missing is dead, though the socket may look open for minutes."""
+
+
+_LOG_IN: Final = "; --token takes the secret of `rmos token create`"
 
 
 class StreamEndedError(RmosError):
@@ -75,17 +79,42 @@ class Malformed:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Replaying:
+    """A replay begins, or has nothing to send for `wait_s` seconds; `is_over`: its end is reached."""
+
+    wait_s: float = 0
+    is_over: bool = False
+
+
 _REQUIRED: Final[dict[str, tuple[tuple[str, type], ...]]] = {
     "system:subscribed": (("filters", list),),
     "system:heartbeat": (("offset", int),),
     "system:caught_up": (("offset", int),),
+    "system:gap": (("to", int),),
+    "system:replay": (("state", str), ("offset", int)),
     "system:closing": (("code", int),),
 }
 """What a system frame is of no use without."""
 
-Notice: TypeAlias = Connected | Waiting | Gap | Malformed
-Start: TypeAlias = Cursor | int | Literal["oldest"] | None
-"""A cursor, a number of newest events, everything that is kept, or None for what happens from now on."""
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the log to be replayed instead of following what happens.
+
+    Attributes:
+        until: The last place; None for the head when the replay begins.
+        speed: Times real time; 0 for as fast as it is taken.
+    """
+
+    after: Place
+    until: Place | None
+    speed: float
+
+
+Notice: TypeAlias = Connected | Waiting | Gap | Malformed | Replaying
+Start: TypeAlias = Cursor | int | FromTime | Literal["oldest"] | Stretch | None
+"""A cursor, a number of newest events, a time, everything that is kept, a stretch of the past, or None for live."""
 
 
 class MonitorStream:
@@ -93,8 +122,10 @@ class MonitorStream:
 
     Args:
         url: Address of the monitor, `ws://…/ws/monitor`.
+        headers: Of the handshake, to come in with.
         filters: Names of categories, or `all`.
         channels: Channels to narrow to; None for all.
+        types: Exact types to narrow to; None for all.
         start: Where to begin.
         notify: Called with what is not an event.
     """
@@ -103,14 +134,18 @@ class MonitorStream:
         self,
         url: str,
         *,
+        headers: Mapping[str, str] | None = None,
         filters: Sequence[str],
         channels: Sequence[str] | None,
+        types: Sequence[str] | None = None,
         start: Start,
         notify: Callable[[Notice], None],
     ) -> None:
         self._url = url
+        self._headers = dict(headers or {})
         self._filters = list(filters)
         self._channels = None if channels is None else list(channels)
+        self._types = None if types is None else list(types)
         self._start = start
         self._notify = notify
         self._position = start if isinstance(start, Cursor) else None
@@ -120,7 +155,7 @@ class MonitorStream:
         self._silence_s: float | None = None
 
     async def events(self) -> AsyncGenerator[LiveEvent]:
-        """Every wanted event, until the server closes with 1000.
+        """Every wanted event, until the server closes with 1000, or a replay has come to its end.
 
         Raises:
             StreamEndedError: the server refuses this client or this subscription.
@@ -131,6 +166,7 @@ class MonitorStream:
                 async with aclosing(self._one_connection()) as events:
                     async for event in events:
                         yield event
+                return
             except ConnectionClosed as error:
                 code = self._close_code(error)
                 said = error.rcvd.reason if error.rcvd and error.rcvd.reason else "connection lost"
@@ -138,7 +174,8 @@ class MonitorStream:
                 if code == 1000:
                     return
                 if code in (1002, 1003, 1007, 1009) or 4400 <= code < 5000:
-                    raise StreamEndedError(f"the server closed the connection for good: {reason}") from None
+                    advice = _LOG_IN if code in (CloseCode.UNAUTHORIZED, CloseCode.AUTH_TIMEOUT) else ""
+                    raise StreamEndedError(f"the server closed the connection for good: {reason}{advice}") from None
             except InvalidStatus as error:
                 status = error.response.status_code
                 if 400 <= status < 500:
@@ -163,6 +200,7 @@ class MonitorStream:
     async def _one_connection(self) -> AsyncGenerator[LiveEvent]:
         async with connect(
             self._url,
+            additional_headers=self._headers,
             subprotocols=[Subprotocol(SUBPROTOCOL_V2)],
             compression=None,
             max_size=MAX_FRAME_BYTES,
@@ -178,38 +216,66 @@ class MonitorStream:
                     continue
                 data = frame["data"]
                 match frame["type"]:
+                    case "system:connected" if isinstance(self._start, Stretch):
+                        await self._replay(socket, data, self._start)
                     case "system:connected":
                         await self._subscribe(socket, data)
+                    case "system:replay":
+                        is_over = data["state"] == "finished"
+                        self._notify(Replaying(float(data.get("wait_s") or 0), is_over))
+                        if is_over:
+                            return
                     case "system:subscribed":
                         self._subscribed(data)
-                    case "system:heartbeat" | "system:caught_up":
+                    case "system:heartbeat" | "system:caught_up" if not isinstance(self._start, Stretch):
                         self._advance(data.get("offset", 0))
-                    case "system:gap":
+                    case "system:gap" if self._position is None or data.get("to", 0) > self._position.offset:
                         self._notify(Gap(self._position, str(data.get("reason"))))
                     case "system:closing":
                         self._announced_code = data.get("code")
                         self._retry_after_s = float(data.get("retry_after") or 0)
-                    case "system:error" if not data.get("temporary"):
+                    case "system:error" if not data.get("temporary") or isinstance(self._start, Stretch):
                         raise StreamEndedError(str(data.get("message")))
                     case str(name) if not name.startswith("system:") and self._is_new(frame):
                         yield LiveEvent(raw.decode(), frame)
-                        if "id" in frame:
+                        if "id" in frame and bool(frame.get("replay")) == isinstance(self._start, Stretch):
                             self._position = Cursor.parse(frame["id"])
 
-    async def _subscribe(self, socket: ClientConnection, hello: dict[str, Any]) -> None:
-        """Ask for everything after the position; before there is one, for what the start says."""
+    def _welcomed(self, hello: dict[str, Any]) -> None:
         self._attempt = 0
         if heartbeat_s := hello.get("heartbeat_s"):
             self._silence_s = SILENT_HEARTBEATS * float(heartbeat_s)
+
+    async def _replay(self, socket: ClientConnection, hello: dict[str, Any], stretch: Stretch) -> None:
+        """Ask for the stretch; after a lost connection, for the rest of it."""
+        self._welcomed(hello)
+        if stretch.until is None and (head := _cursor_in(hello)):
+            stretch = self._start = replace(stretch, until=head)
+        command = {
+            "action": "replay",
+            "from": str(self._position or stretch.after),
+            "to": None if stretch.until is None else str(stretch.until),
+            "speed": stretch.speed or MAX,
+            **self._wanted(),
+        }
+        await socket.send(orjson.dumps(command), text=True)
+
+    def _wanted(self) -> dict[str, Any]:
+        wanted = {"filters": self._filters, "channels": self._channels, "types": self._types}
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    async def _subscribe(self, socket: ClientConnection, hello: dict[str, Any]) -> None:
+        """Ask for everything after the position; before there is one, for what the start says."""
+        self._welcomed(hello)
         if self._start == "oldest" and self._position is None and (head := _cursor_in(hello)):
             self._position = Cursor(head.epoch, max(int(hello.get("oldest", 1)) - 1, 0))
-        command: dict[str, Any] = {"action": "subscribe", "filters": self._filters}
-        if self._channels is not None:
-            command["channels"] = self._channels
+        command = {"action": "subscribe", **self._wanted()}
         if self._position is not None:
             command["since"] = str(self._position)
         elif isinstance(self._start, int):
             command["last"] = self._start
+        elif isinstance(self._start, FromTime):
+            command["from_time"] = self._start.time
         await socket.send(orjson.dumps(command), text=True)
 
     def _subscribed(self, data: dict[str, Any]) -> None:
@@ -224,8 +290,8 @@ class MonitorStream:
         self._notify(Connected(self._position if recovered else None))
 
     def _is_new(self, frame: dict[str, Any]) -> bool:
-        """False for an event that was yielded already. One without an id is always new."""
-        if self._position is None or "id" not in frame:
+        """False for an event that was yielded already. One without an id, or of a replay, is always new."""
+        if self._position is None or "id" not in frame or frame.get("replay"):
             return True
         cursor = Cursor.parse(frame["id"])
         return cursor.epoch != self._position.epoch or cursor.offset > self._position.offset

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from rmos.cli.address import Url, monitor_url, server_url
+from rmos.cli.address import Token, Url, authorization, monitor_url, server_url
 from rmos.cli.failure import fail
 from rmos.cli.interrupt import run_until_interrupted
 from rmos.cli.lines import event_line
@@ -19,14 +19,17 @@ from rmos.cli.stream import (
     Malformed,
     MonitorStream,
     Notice,
+    Replaying,
     Start,
     StreamEndedError,
+    Stretch,
     Waiting,
 )
-from rmos.domain.cursor import Cursor
+from rmos.domain.cursor import Cursor, parse_place
+from rmos.domain.fields import timestamp
 from rmos.domain.filters import ALL, parse_filter
 from rmos.errors import InvalidError, StartupError
-from rmos.protocol.messages import MAX_LAST
+from rmos.protocol.commands import MAX_LAST, MAX_SPEED, MIN_SPEED, FromTime
 
 METRICS_SNAPSHOT: Final = "metrics:snapshot"
 _SEPARATOR: Final = re.compile(r"[,\s]+")
@@ -34,6 +37,7 @@ _SEPARATOR: Final = re.compile(r"[,\s]+")
 
 def tail(
     url: Url = None,
+    token: Token = None,
     filters: Annotated[
         list[str] | None, typer.Option("--filter", help="job, pattern, material, metrics or all; may be repeated.")
     ] = None,
@@ -43,15 +47,36 @@ def tail(
             "--channel", help="Only this project or machine, e.g. machine:cnc1 or project:*; may be repeated."
         ),
     ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Only this type, e.g. job:completed; may be repeated.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(help="Start after this cursor (<epoch>:<offset>), or `oldest` for all that is kept.")
     ] = None,
     last: Annotated[int | None, typer.Option(min=1, max=MAX_LAST, help="Start with so many newest events.")] = None,
+    from_time: Annotated[
+        str | None, typer.Option(help="Start with the first event of this time, e.g. 2026-11-24T06:00:00Z.")
+    ] = None,
+    replay: Annotated[
+        str | None,
+        typer.Option(help="Show what happened after this time or cursor once more, then end, instead of following."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="With --replay: the last time or cursor. Default: the newest event.")
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=MAX_SPEED,
+            help="With --replay: times real time, not under 0.1; 0 for as fast as it can be shown. Default: 1.",
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print each event as it was sent, one JSON object a line.")
     ] = False,
 ) -> None:
-    """Print what happens in the shop, as it happens, until Ctrl-C."""
+    """Print what happens in the shop, as it happens, until Ctrl-C; or, with --replay, what happened."""
     out = Console(highlight=False, markup=False, soft_wrap=True)
     notices = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, style="dim")
 
@@ -69,14 +94,18 @@ def tail(
             out.print(event_line(event.frame))
 
     try:
+        if replay is not None and [since, last, from_time] != [None, None, None]:
+            raise StartupError("--replay has a start of its own; --since, --last and --from-time do not go with it")
         server = server_url(url)
-        names, rooms = _words(filters) or [ALL], _words(channels)
-        parse_filter(names, rooms)  # a mistake is said here, in the words of the command line
+        names, rooms, kinds = _words(filters) or [ALL], _words(channels), _words(types)
+        parse_filter(names, rooms, kinds)  # a mistake is said here, in the words of the command line
         stream = MonitorStream(
             monitor_url(server),
+            headers=authorization(token),
             filters=names,
             channels=rooms,
-            start=_start(since, last),
+            types=kinds,
+            start=_stretch(replay, to, speed) or _start(since, last, from_time),
             notify=lambda notice: notices.print(describe(notice, server), style=_style(notice)),
         )
         run_until_interrupted(follow(stream))
@@ -94,12 +123,25 @@ def _words(values: list[str] | None) -> list[str] | None:
     return [word for value in values for word in _SEPARATOR.split(value) if word] if values else None
 
 
-def _start(since: str | None, last: int | None) -> Start:
-    if since is not None and last is not None:
-        raise StartupError("--since and --last exclude each other")
+def _start(since: str | None, last: int | None, from_time: str | None) -> Start:
+    if [since, last, from_time].count(None) < 2:
+        raise StartupError("--since, --last and --from-time exclude each other")
+    if from_time is not None:
+        return FromTime(str(timestamp(from_time, "/from_time")))
     if since is None:
         return last
     return "oldest" if since == "oldest" else Cursor.parse(since)
+
+
+def _stretch(replay: str | None, to: str | None, speed: float | None) -> Stretch | None:
+    if replay is None:
+        if to is not None or speed is not None:
+            raise StartupError("--to and --speed belong to --replay")
+        return None
+    if speed is not None and 0 < speed < MIN_SPEED:
+        raise StartupError(f"--speed is {speed:g}; expected at least {MIN_SPEED}, or 0 for as fast as it can be shown")
+    until = None if to is None else parse_place(to, "/to")
+    return Stretch(parse_place(replay, "/replay"), until, 1.0 if speed is None else speed)
 
 
 def describe(notice: Notice, server: str) -> str:
@@ -109,6 +151,12 @@ def describe(notice: Notice, server: str) -> str:
             return f"-- live on {server}"
         case Connected(cursor):
             return f"-- live on {server}, going on after {cursor}"
+        case Replaying(is_over=True):
+            return "-- the replay has ended"
+        case Replaying(0):
+            return f"-- replay from {server}: this is the past"
+        case Replaying(wait_s):
+            return f"-- for a while nothing happened; the next event comes in {wait_s:.0f} s"
         case Waiting(reason, wait_s):
             return f"-- not connected to {server}: {reason}; trying again in {wait_s:.1f} s"
         case Gap(None, reason):

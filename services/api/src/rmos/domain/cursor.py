@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from rmos.clock import Timestamp
+from rmos.domain.fields import timestamp
 from rmos.errors import InvalidError
 
 
@@ -28,3 +31,26 @@ class Cursor:
         if not (epoch and colon and digits.isascii() and digits.isdigit()) or len(text) > 64 or int(digits) >= 2**63:
             raise InvalidError.at("/since", f"bad cursor {text[:80]!r}; expected <epoch>:<offset>")
         return cls(epoch, int(digits))
+
+
+Place: TypeAlias = "Cursor | Timestamp"
+"""A place in the log as people name it: a cursor, or a time."""
+
+
+def parse_place(text: str, pointer: str) -> Place:
+    """The place of a text: `<epoch>:<offset>`, or an RFC 3339 time. No text is both.
+
+    Raises:
+        InvalidError: neither; its pointer is `pointer`.
+    """
+    try:
+        return Cursor.parse(text)
+    except InvalidError:
+        pass
+    try:
+        return str(timestamp(text, pointer))
+    except InvalidError:
+        raise InvalidError.at(
+            pointer,
+            f"bad place {text[:80]!r}; expected a cursor <epoch>:<offset> or a time such as 2026-11-24T10:00:00Z",
+        ) from None

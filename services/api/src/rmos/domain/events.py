@@ -7,6 +7,7 @@ Rule 2: an event is written once, in the transaction of the change it tells of, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +19,9 @@ ACTOR_LOCAL: Final = "local"
 """Who acts while authentication is off."""
 ACTOR_SYSTEM: Final = "system"
 """Who acts when the server itself makes an event."""
+
+METRICS_SNAPSHOT: Final = "metrics:snapshot"
+"""The one type that tells of a state and not of a change: sent live, not in the log, heard on no channel."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 
@@ -44,6 +48,7 @@ class NewEvent:
         channels: Where it is heard besides its category, e.g. `project:p7`.
         actor: Who caused it.
         request_id: The HTTP request that caused it; None when none did.
+        cause: What brought it about besides the request, e.g. `delete pattern/<id>`; None when nothing did.
     """
 
     type: str
@@ -54,6 +59,7 @@ class NewEvent:
     channels: tuple[str, ...] = ()
     actor: str = ACTOR_LOCAL
     request_id: str | None = None
+    cause: str | None = None
 
     @property
     def category(self) -> Category:
@@ -81,7 +87,15 @@ def event_type(category: Category, name: str) -> str:
     return f"{category}:{name}"
 
 
-def channels_of(*, project_ids: tuple[str | None, ...], machine_ids: tuple[str | None, ...]) -> tuple[str, ...]:
-    """Channels of a change: one for each project and machine involved, old and new, in that order, without repeats."""
-    named = [f"project:{p}" for p in project_ids if p] + [f"machine:{m}" for m in machine_ids if m]
+def channels_of(*documents: Mapping[str, object]) -> tuple[str, ...]:
+    """Channels of a change between these documents, or of the entity that one document tells of.
+
+    One for each project and machine, in the order of the documents, projects first, without repeats.
+    """
+    named = [
+        f"{namespace}:{name}"
+        for namespace, field in (("project", "project_id"), ("machine", "machine_id"))
+        for document in documents
+        if isinstance(name := document.get(field), str) and name
+    ]
     return tuple(dict.fromkeys(named))

@@ -10,8 +10,11 @@ Guarantees of every implementation, held by one contract suite:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from datetime import timedelta
+from typing import Final, NamedTuple, Protocol
 
+from rmos.clock import Timestamp
+from rmos.domain.entities import KINDS
 from rmos.domain.events import Event
 from rmos.domain.filters import EventFilter
 
@@ -35,6 +38,53 @@ class LogHead:
     oldest: int
 
 
+class EntityThen(NamedTuple):
+    """An entity as it was at some offset.
+
+    Attributes:
+        offset: The event that made it so.
+        timestamp: When that was.
+        data: The document, the very bytes that were stored.
+    """
+
+    key: str
+    version: int
+    offset: int
+    timestamp: Timestamp
+    data: bytes
+
+    @property
+    def category(self) -> str:
+        """The part of the key before the slash."""
+        return self.key.partition("/")[0]
+
+
+class StatePage(NamedTuple):
+    """Entities in order of their keys, and the key after which the next page begins; None when this is the last."""
+
+    entities: list[EntityThen]
+    next: str | None
+
+    @property
+    def documents(self) -> dict[str, list[bytes]]:
+        """The documents by plural name of their kind; every kind is there."""
+        return {
+            kind.plural: [entity.data for entity in self.entities if entity.category == kind.category] for kind in KINDS
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvents:
+    """The newest matching events: they follow `after`, and there are `count` of them."""
+
+    after: int
+    count: int
+
+
+CLOCK_SLACK: Final = timedelta(hours=1)
+"""How far the clock of the server may have been set back for a search by time to be exact."""
+
+
 class EventLog(Protocol):
     """Reads of the log. Every method may be called concurrently from the event loop, and never blocks it."""
 
@@ -49,10 +99,49 @@ class EventLog(Protocol):
         """
         ...
 
-    async def read_matching(self, after: int, wanted: EventFilter, *, limit: int) -> list[Event]:
-        """As `read`, but only events that match the filter; used by the log pages."""
+    async def read_matching(
+        self,
+        after: int,
+        wanted: EventFilter,
+        *,
+        limit: int,
+        upto: int | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Event]:
+        """As `read`, but only events that match the filter; used by the log pages and replays.
+
+        Args:
+            upto: The last offset to look at; None for the head.
+            max_bytes: As in `read`; None for no limit.
+        """
         ...
 
-    async def offset_of_last(self, count: int, wanted: EventFilter) -> int:
-        """The `after` from which exactly the `count` newest matching events follow (fewer where there are fewer)."""
+    async def last_matching(self, count: int, wanted: EventFilter) -> LastEvents:
+        """Where the `count` newest matching events are (fewer where there are fewer; none follow the head)."""
+        ...
+
+    async def offset_before(self, time: Timestamp) -> int:
+        """The offset after which the first event comes that is not older than this time; the head if there is none.
+
+        Nothing at or after the time is before it, although a clock may be set back: timestamps are taken to rise with
+        the offsets but for steps back of at most `CLOCK_SLACK`. Costs the logarithm of the log's length, and a look
+        at the events of that slack.
+        """
+        ...
+
+    async def time_of(self, offset: int) -> Timestamp | None:
+        """When this event happened; None when the log does not hold it."""
+        ...
+
+    async def state(
+        self, at: int, wanted: EventFilter, *, after: str = "", limit: int, max_bytes: int = PAGE_BYTES
+    ) -> StatePage:
+        """The entities with keys above `after`, as they were at offset `at`, in order of their keys.
+
+        A page has at most `limit` entities and, from the second on, no more than `max_bytes` of documents. It may have
+        fewer, or none, though another page follows. Types of the filter are passed over: an entity is none.
+
+        Raises:
+            ExpiredError: the log no longer knows how things were then.
+        """
         ...

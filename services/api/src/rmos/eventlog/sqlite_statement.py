@@ -6,6 +6,8 @@ Building and compiling a statement costs ten times what a small read does, and t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -70,3 +72,13 @@ class PackedSelect:
         ((text, documents),) = self._statement.run(connection, **values).fetchall()
         rows = orjson.loads(text)
         return list(zip(rows, documents.split(_SEPARATOR.encode()), strict=True)) if rows else []
+
+
+@contextmanager
+def read_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything read within sees one state of the database."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")

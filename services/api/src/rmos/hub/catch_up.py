@@ -1,7 +1,7 @@
 """Pages of the log for subscribers that fell off the ring.
 
 One page at a time is read, whoever waits; the newest few are remembered, so that a crowd which lags together
-costs one read. A page is encoded and framed once, as in the ring.
+costs one read. A page is encoded once a form, as in the ring.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fan-out: each event is framed once, each filter joined once a tick, each caught-up connection written to once a tick.
+"""Fan-out: each event is encoded once a form, each group joined once a tick, each connection written to once a tick.
 
 Rule 1: a tick gives every group the next block of the ring; between two ticks requests get their turn.
 Rule 2: no queue per client. A connection whose transport is full leaves its group and goes on from its own cursor,
@@ -12,13 +12,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from rmos.domain.events import Category
 from rmos.domain.filters import EventFilter
 from rmos.eventlog.base import EventLog
 from rmos.hub.catch_up import CatchUp, LogPage
-from rmos.hub.ring import Ring, join_matching
+from rmos.hub.ring import Order, Ring, write_for
 from rmos.hub.subscriber import Group, Subscriber
-from rmos.protocol.frames import text_frame
+from rmos.protocol.commands import Mode
 from rmos.protocol.messages import system_frame
 
 PATIENCE_S: Final = 0.1
@@ -54,7 +53,7 @@ class FanOut:
         self.catch_up = CatchUp(event_log, epoch=epoch, deliver=self._deliver_page)
         self._on_sent = on_sent
         self._on_expired = on_expired
-        self._groups: dict[EventFilter, Group] = {}
+        self._groups: dict[Order, Group] = {}
         self._grown = asyncio.Event()
         self._ticked = asyncio.Condition()
         self._is_ticking = False
@@ -86,24 +85,31 @@ class FanOut:
         async with self._ticked:
             await self._ticked.wait()
 
-    def wants(self, category: Category) -> bool:
-        """Whether anybody subscribed to the category as a whole."""
-        return any(wanted.matches(category, ()) for wanted in self._groups)
+    def wants(self, event_type: str) -> bool:
+        """Whether anybody subscribed to events of this type that are heard on no channel."""
+        return any(wanted.matches(event_type, ()) for wanted, *_ in self._groups)
 
     def reached(self, subscriber: Subscriber) -> int:
         """The offset up to which everything that the subscriber wants was written to it."""
         is_lagging = subscriber.group is not None and not subscriber.is_caught_up
         return subscriber.cursor if is_lagging else self.ring.sent
 
-    def subscribe(self, subscriber: Subscriber, wanted: EventFilter) -> None:
-        """Make this its filter. Nothing is written before `start`."""
+    def subscribe(self, subscriber: Subscriber, wanted: EventFilter, mode: Mode) -> None:
+        """Make this what it is sent. Nothing is written before `start`."""
         self.unsubscribe(subscriber)
-        subscriber.group = self._groups.setdefault(wanted, Group(wanted))
+        order = Order(wanted, subscriber.form, mode)
+        subscriber.group = self._groups.setdefault(order, Group(order))
         subscriber.group.size += 1
+
+    def hold(self, subscriber: Subscriber, after: int) -> None:
+        """Deliver nothing yet; `start` will be called with the same place."""
+        subscriber.cursor = after
+        subscriber.is_held = True
 
     def start(self, subscriber: Subscriber, after: int | None) -> None:
         """Deliver from `after` on, and say when that has caught up; None delivers what comes from now on."""
         sent = self.ring.sent
+        subscriber.is_held = False
         subscriber.cursor = sent if after is None else after
         subscriber.replay_to = None if after is None else sent
         self._pump(subscriber)
@@ -115,14 +121,16 @@ class FanOut:
             return
         self._leave(subscriber)
         self.catch_up.forget(subscriber)
+        subscriber.is_held = False
         subscriber.group = None
         group.size -= 1
         if not group.size:
-            del self._groups[group.wanted]
+            del self._groups[group.order]
 
     def paused(self, subscriber: Subscriber) -> None:
         """Its transport is full. May be called from within `write`."""
-        self._freshly_full.add(subscriber)
+        if not subscriber.is_looking_back:
+            self._freshly_full.add(subscriber)
         if self._is_ticking:
             self._leaving.append(subscriber)  # this tick's bytes are in its transport: it leaves at the new head
         else:
@@ -153,12 +161,12 @@ class FanOut:
         self._is_ticking = True
         try:
             for group in self._groups.values():
-                if group.members and (data := join_matching(entries, group.wanted)):
+                if group.members and (data := ring.write_for(group.order, entries, after=ring.sent)):
                     for transport in group.members.values():
                         transport.write(data)
         finally:
             self._is_ticking = False
-        ring.sent = stop
+        ring.mark_sent(stop)
         for subscriber in self._leaving:
             self._leave(subscriber)
         self._leaving.clear()
@@ -166,14 +174,14 @@ class FanOut:
     def _pump(self, subscriber: Subscriber) -> None:
         """Take a lagging subscriber one block on; when it has caught up it joins its group."""
         group = subscriber.group
-        if group is None or subscriber.is_paused or subscriber in group.members:
+        if group is None or subscriber.is_held or subscriber.is_paused or subscriber in group.members:
             return
         upto = self._upto(subscriber)
         if subscriber.cursor < upto:
             if not self.ring.holds_after(subscriber.cursor):
                 self.catch_up.ask(subscriber)
                 return
-            data, stop = self.ring.block(subscriber.cursor, upto, group.wanted)
+            data, stop = self.ring.block(subscriber.cursor, upto, group.order)
             self._advance(subscriber, data, stop)
         self._settle(subscriber, group)
 
@@ -186,7 +194,8 @@ class FanOut:
             self._on_expired(subscriber)
             return
         entries = page.entries[: self._upto(subscriber) - subscriber.cursor]
-        self._advance(subscriber, join_matching(entries, group.wanted), subscriber.cursor + len(entries))
+        data = write_for(group.order, entries, after=subscriber.cursor)
+        self._advance(subscriber, data, subscriber.cursor + len(entries))
         self._settle(subscriber, group)
 
     def _upto(self, subscriber: Subscriber) -> int:
@@ -202,7 +211,7 @@ class FanOut:
         """After a write: say that the replay is over, join the group, or come back in the next turn."""
         if subscriber.replay_to is not None and subscriber.cursor >= subscriber.replay_to:
             subscriber.replay_to = None
-            subscriber.sink.transport.write(text_frame(system_frame("caught_up", {"offset": subscriber.cursor})))
+            subscriber.write(system_frame("caught_up", {"offset": subscriber.cursor}))
         if subscriber.is_paused or subscriber.is_closed:
             return
         if subscriber.cursor == self.ring.sent:

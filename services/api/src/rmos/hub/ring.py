@@ -1,8 +1,10 @@
 """In-memory ring of the newest events, encoded and framed, ready for every socket.
 
 Rule 1: one writer (the tailer), many readers; all on the event loop, so nothing is locked.
-Rule 2: an event is encoded once; every subscriber is sent the same bytes.
-Rule 3: offsets in the ring are dense. Bounded by events and by bytes; what falls out is read from the log instead.
+Rule 2: an event is encoded once, and once more for each further form that somebody listens in; all who listen in a
+        form are sent the same bytes.
+Rule 3: offsets in the ring are dense. Bounded by events and by bytes, those of every form together; what falls out is
+        read from the log instead.
 Rule 4: what the groups were not yet given is never dropped; the tailer stops reading before it would have to be.
 """
 
@@ -13,55 +15,115 @@ from typing import Final, NamedTuple
 
 from rmos.domain.events import Event
 from rmos.domain.filters import BIT, EVERYTHING, EventFilter
-from rmos.protocol.frames import text_frame
-from rmos.protocol.messages import event_frame
+from rmos.hub.conflation import conflated
+from rmos.protocol.commands import Mode
+from rmos.protocol.forms import TEXT_FRAMES, Form
+from rmos.protocol.frames import payloads
+from rmos.protocol.messages import conflated_frame, event_frame
 
 BLOCK_EVENTS: Final = 128
 """Most events in one write: about 50 KiB of usual ones, below the 64 KiB at which a transport counts as full."""
 BLOCK_BYTES: Final = 256 * 1024
 """Most bytes in one write, unless a single event is larger; bounds what a stalled client can hold."""
+LATEST_EVENTS: Final = (4096, 1024, 256)
+"""Numbers of events that are conflated together, the largest of which the rest fits into `BLOCK_BYTES` is taken."""
 RING_BYTES: Final = 64 * 1024 * 1024
 """Most bytes the ring keeps, whatever the number of events."""
 _REMEMBERED_BLOCKS: Final = 64
 
 
-class Entry(NamedTuple):
-    """One event in the ring: its frame, the bit of its category, and where it is heard."""
+class Entry:
+    """One event in the ring.
 
-    frame: bytes
-    bit: int
-    category: str
-    channels: Sequence[str]
+    Attributes:
+        frame: Its text frame, the form of nearly everybody.
+        bit: The bit of its category.
+        type: Its type.
+        channels: Where it is heard.
+        key: What it tells of, if anything.
+        version: That of the entity it carries; None when it carries none.
+        size: Bytes of all its forms together.
+    """
+
+    __slots__ = ("_others", "bit", "channels", "frame", "key", "size", "type", "version")
+
+    def __init__(self, event: Event, frame: bytes) -> None:
+        self.frame = frame
+        self.bit = BIT[event.type.partition(":")[0]]
+        self.type = event.type
+        self.channels = event.channels
+        self.key = event.key
+        self.version = event.version
+        self.size = len(frame)
+        self._others: dict[Form, bytes] | None = None
+
+    def encoded(self, form: Form) -> bytes:
+        """The event in this form, made when it is asked for the first time."""
+        if form is TEXT_FRAMES:
+            return self.frame
+        if self._others is None:
+            self._others = {}
+        encoded = self._others.get(form)
+        if encoded is None:
+            (payload,) = payloads(self.frame)
+            encoded = self._others[form] = form.encode(payload)
+            self.size += len(encoded)
+        return encoded
 
 
 def make_entry(event: Event, epoch: str) -> Entry:
     """Encode and frame an event."""
-    category = event.category.value
-    return Entry(text_frame(event_frame(event, epoch)), BIT[category], category, event.channels)
+    return Entry(event, TEXT_FRAMES.encode(event_frame(event, epoch)))
 
 
-def join_matching(entries: Sequence[Entry], wanted: EventFilter) -> bytes:
-    """The frames that the filter lets through, as one buffer."""
-    if wanted.channels is not None:
-        return b"".join([entry.frame for entry in entries if wanted.matches(entry.category, entry.channels)])
+def join_matching(entries: Sequence[Entry], wanted: EventFilter, form: Form) -> bytes:
+    """The events that the filter lets through, in this form, as one buffer."""
+    if form is not TEXT_FRAMES:
+        return b"".join([entry.encoded(form) for entry in entries if wanted.matches(entry.type, entry.channels)])
+    if not wanted.is_plain:
+        return b"".join([entry.frame for entry in entries if wanted.matches(entry.type, entry.channels)])
     if wanted.mask == EVERYTHING:
         return b"".join([entry.frame for entry in entries])
     mask = wanted.mask
     return b"".join([entry.frame for entry in entries if entry.bit & mask])
 
 
+class Order(NamedTuple):
+    """What is written to a subscriber: which events, in which form, and whether each one or of many states the newest.
+
+    Everybody with the same order shares one buffer.
+    """
+
+    wanted: EventFilter
+    form: Form
+    mode: Mode = Mode.STREAM
+
+
+def write_for(order: Order, entries: Sequence[Entry], *, after: int) -> bytes:
+    """The next write for this order out of all events that follow `after`.
+
+    What is left out is said before them: a client that is cut off within the write was told in any case.
+    """
+    wanted, form, mode = order
+    if mode is Mode.STREAM:
+        return join_matching(entries, wanted, form)
+    kept, left_out = conflated(entries, wanted)
+    data = join_matching(kept, wanted, form)
+    return form.encode(conflated_frame(after, after + len(entries), left_out)) + data if left_out else data
+
+
 class Ring:
     """The events with offsets `oldest` to `head`.
 
     Attributes:
-        sent: Everything up to this offset was given to every group; moved by the hub.
+        sent: Everything up to this offset was given to every group; moved by `mark_sent`.
     """
 
     def __init__(self, *, capacity: int, head: int) -> None:
         self._entries: list[Entry | None] = [None] * capacity
         self._capacity = capacity
         self._bytes = 0
-        self._blocks: dict[tuple[int, EventFilter], tuple[bytes, int]] = {}
+        self._blocks: dict[tuple[int, Order], tuple[bytes, int]] = {}
         self.head = self.sent = head
         self.oldest = head + 1
 
@@ -86,9 +148,13 @@ class Ring:
         if self.head - self.oldest >= self._capacity:
             self._drop_oldest()
         self._entries[self.head % self._capacity] = entry
-        self._bytes += len(entry.frame)
-        while self._bytes > RING_BYTES and self.oldest <= self.sent:
-            self._drop_oldest()
+        self._bytes += entry.size
+        self._shrink()
+
+    def mark_sent(self, upto: int) -> None:
+        """Every group was given the events up to this offset."""
+        self.sent = upto
+        self._shrink()
 
     def restart(self, head: int) -> None:
         """Forget everything; the next event is the one after `head`."""
@@ -110,6 +176,16 @@ class Ring:
         found = self._entries[start:stop] if start < stop else self._entries[start:] + self._entries[:stop]
         return found  # type: ignore[return-value]  # between oldest and head no place is empty
 
+    def write_for(self, order: Order, entries: Sequence[Entry], *, after: int) -> bytes:
+        """As the function, for events of this ring: it keeps what is encoded on the way."""
+        if order.form is TEXT_FRAMES:
+            return write_for(order, entries, after=after)
+        before = sum(entry.size for entry in entries)
+        data = write_for(order, entries, after=after)
+        self._bytes += sum(entry.size for entry in entries) - before
+        self._shrink()
+        return data
+
     def block_end(self, after: int, upto: int) -> int:
         """The last offset of the next write after `after`, at most `upto`.
 
@@ -124,28 +200,42 @@ class Ring:
                 return offset - 1
         return stop
 
-    def block(self, after: int, upto: int, wanted: EventFilter) -> tuple[bytes, int]:
-        """The next write for a filter, and the offset up to which it goes.
+    def block(self, after: int, upto: int, order: Order) -> tuple[bytes, int]:
+        """The next write for an order, and the offset up to which it goes.
 
         Blocks that nothing can still be added to are remembered: a crowd that fell behind together shares one
         buffer instead of building, and holding, one each.
         """
-        key = (after, wanted)
+        key = (after, order)
         remembered = self._blocks.get(key)
         if remembered is not None and remembered[1] <= upto:
             return remembered
-        stop = self.block_end(after, upto)
-        block = (join_matching(self.entries(after, stop), wanted), stop)
+        stop = self._latest_end(after, upto, order.wanted) if order.mode is Mode.LATEST else self.block_end(after, upto)
+        block = (self.write_for(order, self.entries(after, stop), after=after), stop)
         if stop < upto:
             if len(self._blocks) >= _REMEMBERED_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             self._blocks[key] = block
         return block
 
+    def _latest_end(self, after: int, upto: int, wanted: EventFilter) -> int:
+        """As `block_end` for mode `latest`: the more events are looked at together, the less is left of them."""
+        for width in LATEST_EVENTS:
+            stop = min(after - after % width + width, upto)
+            kept, _ = conflated(self.entries(after, stop), wanted)
+            if sum(len(entry.frame) for entry in kept) <= BLOCK_BYTES:
+                return stop
+        return self.block_end(after, upto)
+
+    def _shrink(self) -> None:
+        """Drop the oldest events over the bound of bytes, as far as they were sent."""
+        while self._bytes > RING_BYTES and self.oldest <= self.sent:
+            self._drop_oldest()
+
     def _drop_oldest(self) -> None:
         place = self.oldest % self._capacity
         entry = self._entries[place]
         if entry is not None:
-            self._bytes -= len(entry.frame)
+            self._bytes -= entry.size
         self._entries[place] = None
         self.oldest += 1

@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rmos.domain.events import Category
+from rmos.domain.events import METRICS_SNAPSHOT
 from rmos.errors import StorageError
 from rmos.hub.subscriber import Subscriber
 
@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 SnapshotSource: TypeAlias = Callable[[], Awaitable[bytes]]
 """Makes the frame of a snapshot of this moment."""
+
+CROWD_S: Final = 0.1
+"""Who arrives within this time after a snapshot shares the next one; a crowd that comes back gets ten a second."""
 
 
 class SnapshotFeed:
@@ -56,11 +59,12 @@ class SnapshotFeed:
                 await self._feed(newcomers, to_all=is_due)
             except StorageError:
                 log.exception("no metrics snapshot this time")
+            await asyncio.sleep(CROWD_S)
 
     async def _feed(self, newcomers: set[Subscriber], *, to_all: bool) -> None:
-        if not self._hub.has_listeners(Category.METRICS):
+        if not self._hub.has_listeners(METRICS_SNAPSHOT):
             return
         if to_all:
-            self._hub.broadcast(Category.METRICS, await self._source())
+            self._hub.broadcast(METRICS_SNAPSHOT, await self._source())
         elif newcomers:
-            self._hub.broadcast(Category.METRICS, await self._source(), among=newcomers)
+            self._hub.broadcast(METRICS_SNAPSHOT, await self._source(), among=newcomers)

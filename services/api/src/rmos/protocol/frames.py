@@ -10,7 +10,7 @@ from __future__ import annotations
 from codecs import utf_8_decode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from rmos.protocol.close_codes import CloseCode
 
@@ -53,6 +53,8 @@ class TextMessage:
 class BinaryMessage:
     """A whole binary message; the monitor has no use for its content."""
 
+    payload: bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Ping:
@@ -80,6 +82,9 @@ class FrameParser:
     """Turns the bytes of one client into messages and control frames. Not to be shared between connections."""
 
     __slots__ = ("_fragments", "_message", "_opcode", "_rest")
+
+    max_message_bytes: ClassVar[int] = MAX_MESSAGE_BYTES
+    max_fragments: ClassVar[int] = MAX_FRAGMENTS
 
     def __init__(self) -> None:
         self._rest = b""
@@ -138,8 +143,8 @@ class FrameParser:
             if len(data) - position < 2 + extended:
                 return None
             length = int.from_bytes(data[position + 2 : position + 2 + extended], "big")
-        if length + len(self._message or b"") > MAX_MESSAGE_BYTES:
-            raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message is over {MAX_MESSAGE_BYTES} bytes")
+        if length + len(self._message or b"") > self.max_message_bytes:
+            raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message is over {self.max_message_bytes} bytes")
         return first, start + extended, length
 
     def _data(self, first: int, payload: bytes) -> TextMessage | BinaryMessage | None:
@@ -148,8 +153,8 @@ class FrameParser:
                 return _message(first & 0x0F, payload)
             self._opcode, self._message, self._fragments = first & 0x0F, bytearray(), 0
         self._fragments += 1
-        if self._fragments > MAX_FRAGMENTS:
-            raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message has over {MAX_FRAGMENTS} fragments")
+        if self._fragments > self.max_fragments:
+            raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message has over {self.max_fragments} fragments")
         self._message += payload
         if not first & _FIN:
             return None
@@ -202,7 +207,7 @@ def payloads(frames: bytes) -> Iterator[bytes]:
 
 
 def _message(opcode: int, payload: bytes) -> TextMessage | BinaryMessage:
-    return TextMessage(_text(payload)) if opcode == TEXT else BinaryMessage()
+    return TextMessage(_text(payload)) if opcode == TEXT else BinaryMessage(payload)
 
 
 def _text(payload: bytes) -> str:

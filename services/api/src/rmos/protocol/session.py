@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from rmos.protocol.close_codes import CloseCode
-from rmos.protocol.messages import (
-    SUBPROTOCOL_V1,
-    SUBPROTOCOL_V2,
-    Command,
-    CommandError,
-    error_frame,
-    parse_command,
-)
+from rmos.protocol.commands import SUBPROTOCOL_V1, SUBPROTOCOL_V2, Command, CommandError, parse_command
+from rmos.protocol.messages import error_frame
 
 COMMANDS_PER_S: Final = 10.0
 COMMAND_BURST: Final = 30.0

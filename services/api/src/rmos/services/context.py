@@ -1,4 +1,4 @@
-"""Who does something, when, and by which request."""
+"""Who does something, when, by which request, and because of what."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ class Context:
         actor: Who acts, e.g. `local`.
         request_id: The HTTP request; None when there is none.
         now: The time of everything that is written.
+        cause: What brings it about besides the request: `delete pattern/<id>` for what a forced deletion unlinks, the
+            cursor of the evidence for what the server finds by itself; None when the request is all there is.
     """
 
     actor: str
     request_id: str | None
     now: Timestamp
+    cause: str | None = None

@@ -20,20 +20,16 @@ def append_custom(tx: Transaction, category: Category, name: str, data: JsonObje
     """
     type_ = event_type(category, name)
     raise_if_any(json_faults(data))
-    entity_id, project_id, machine_id = (_text(data, field) for field in ("id", "project_id", "machine_id"))
+    entity_id = data.get("id")
     tx.append(
         NewEvent(
             type=type_,
             data=encode(data),
             timestamp=context.now,
-            key=None if entity_id is None else f"{category}/{entity_id}",
-            channels=channels_of(project_ids=(project_id,), machine_ids=(machine_id,)),
+            key=f"{category}/{entity_id}" if isinstance(entity_id, str) else None,
+            channels=channels_of(data),
             actor=context.actor,
             request_id=context.request_id,
+            cause=context.cause,
         )
     )
-
-
-def _text(data: JsonObject, field: str) -> str | None:
-    value = data.get(field)
-    return value if isinstance(value, str) else None

@@ -8,7 +8,7 @@ Rule 3: the event's data are the very bytes that are stored; those of a deletion
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
@@ -104,8 +104,9 @@ def delete(
             f"{kind.label} {entity_id} is used by {_told(referrers)}; delete or change them first, "
             "or unlink them with ?force=true"
         )
+    because = replace(context, cause=f"delete {kind.key(entity_id)}")
     unlinked = [
-        _next_step(tx, _stored(tx, reference.kind, reference.id), {reference.field: None}, context)
+        _next_step(tx, _stored(tx, reference.kind, reference.id), {reference.field: None}, because)
         for reference in referrers
     ]
     for step in unlinked:
@@ -189,18 +190,11 @@ def _event(revision: Revision, context: Context, name: str, documents: Sequence[
         timestamp=context.now,
         key=revision.kind.key(revision.id),
         version=revision.version,
-        channels=channels_of(
-            project_ids=tuple(_text(document, "project_id") for document in documents),
-            machine_ids=tuple(_text(document, "machine_id") for document in documents),
-        ),
+        channels=channels_of(*documents),
         actor=context.actor,
         request_id=context.request_id,
+        cause=context.cause,
     )
-
-
-def _text(document: JsonObject, field: str) -> str | None:
-    value = document.get(field)
-    return value if isinstance(value, str) else None
 
 
 def _told(referrers: Sequence[Reference]) -> str:

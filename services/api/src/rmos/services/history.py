@@ -34,6 +34,8 @@ def history_of(events: Iterable[Event]) -> list[JsonObject]:
                 "version": event.version,
                 "time": event.timestamp,
                 "actor": event.actor,
+                "request_id": event.request_id,
+                "cause": event.cause,
                 "event": event.type,
                 "diff": [] if before is None else list(diff(before, content)),
             }

@@ -11,12 +11,14 @@ Guarantees of every implementation, held by one contract suite:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from rmos.clock import Timestamp
+from rmos.domain.access import AccessBook, AccessRecord
 from rmos.domain.entities import JsonObject, JsonValue, Kind, Revision
 from rmos.domain.events import Event, NewEvent
+from rmos.eventlog.audit import AuditLog
 from rmos.eventlog.base import EventLog
 from rmos.stores.figures import Figures
 
@@ -76,6 +78,18 @@ class Transaction(Protocol):
         """Write the event to the log, in this transaction. Offsets are given at commit, in order of `append`."""
         ...
 
+    def access(self) -> AccessBook:
+        """Everybody who may come in, as this transaction sees it."""
+        ...
+
+    def put_access(self, record: AccessRecord) -> None:
+        """Insert the user, key or session, or replace the one at its address."""
+        ...
+
+    def drop_access(self, record: AccessRecord) -> None:
+        """Remove the user, key or session."""
+        ...
+
     def recall(self, scope: str) -> RememberedAnswer | None:
         """The answer remembered under this idempotency scope, or None."""
         ...
@@ -93,6 +107,7 @@ class ListQuery:
         where: Exact values by searchable field; text fields named in `stores.schema` compare without case.
         name_like: LIKE pattern on `name`, `\\` escapes; None for no condition.
         text: Free text: matches a substring of any text column of the kind, without case; None for no condition.
+        at_least, below: Bounds of text fields that hold times; the first belongs to what is found, the second does not.
         sort: Fields in order of weight, each with True for descending. `id` is always the last, implicit tie-breaker.
         after: The opaque `next` of the page before; beats `offset`.
     """
@@ -100,6 +115,8 @@ class ListQuery:
     where: Mapping[str, JsonValue]
     name_like: str | None = None
     text: str | None = None
+    at_least: Mapping[str, str] = field(default_factory=dict)
+    below: Mapping[str, str] = field(default_factory=dict)
     sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
     limit: int = 100
     offset: int = 0
@@ -117,18 +134,27 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The shop at one moment.
+    """The shop at one moment, counted row by row.
 
     Attributes:
         jobs_by_status: Count for every known status, zeros included.
-        running: Documents of the running jobs, oldest start first, at most 100.
         entities: Count by plural name of the kind.
-        offset: Head of the log at that moment.
     """
 
     jobs_by_status: Mapping[str, int]
-    running: Sequence[JsonObject]
     entities: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What runs at one moment.
+
+    Attributes:
+        jobs: Documents of the running jobs, oldest start first, at most 100.
+        offset: Head of the log at that moment.
+    """
+
+    jobs: Sequence[JsonObject]
     offset: int
 
 
@@ -138,6 +164,11 @@ class Stores(Protocol):
     @property
     def log(self) -> EventLog:
         """The event log of the same database."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """The same log with its hashes, for who verifies it."""
         ...
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
@@ -170,11 +201,23 @@ class Stores(Protocol):
         ...
 
     async def overview(self) -> Overview:
-        """What the live metrics tell of the shop, read in one transaction."""
+        """Counts of the shop, read in one transaction. It costs as much as there are jobs."""
+        ...
+
+    async def running(self) -> Running:
+        """The jobs that run now, read in one transaction."""
         ...
 
     async def history(self, key: str, *, limit: int = 1000) -> list[Event]:
         """The logged events of one entity, oldest first, also after it was deleted."""
+        ...
+
+    async def access(self) -> AccessBook:
+        """Everybody who may come in."""
+        ...
+
+    async def access_version(self) -> int:
+        """The version of the book that `access` would answer, for less."""
         ...
 
     async def figures(self, work: Callable[[Figures], T]) -> T:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from rmos.domain import access
+from rmos.domain.access import AccessBook, AccessRecord
 from rmos.domain.entities import KINDS, JsonValue, Kind, Revision
 from rmos.domain.events import NewEvent
 from rmos.stores.base import Reference, RememberedAnswer
@@ -41,6 +43,10 @@ class Committed(Protocol):
         """The committed answer, or None."""
         ...
 
+    def access(self) -> AccessBook:
+        """Everybody who may come in, as committed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -53,25 +59,28 @@ class Row:
 class Changes:
     """What a work, or a group of works, has changed: the final state of each row touched, and what was appended."""
 
-    __slots__ = ("answers", "events", "referrers", "rows", "size_bytes")
+    __slots__ = ("access", "answers", "events", "referrers", "rows", "size_bytes")
 
     def __init__(self) -> None:
         self.rows: dict[Address, Row | None] = {}
         """None for a deleted one."""
         self.events: list[NewEvent] = []
         self.answers: dict[str, RememberedAnswer] = {}
+        self.access: dict[access.Address, AccessRecord | None] = {}
+        """None for a removed one."""
         self.referrers: dict[Address, dict[Address, None]] = {}
         """By entity: who was changed to point to it, and may have been changed again since. In order, each once."""
         self.size_bytes = 0
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.events or self.answers)
+        return bool(self.rows or self.events or self.answers or self.access)
 
     def absorb(self, later: Changes) -> None:
         """Take over what a later work changed."""
         self.rows.update(later.rows)
         self.events += later.events
         self.answers.update(later.answers)
+        self.access.update(later.access)
         for target, who in later.referrers.items():
             self.referrers.setdefault(target, {}).update(who)
         self.size_bytes += later.size_bytes
@@ -145,6 +154,20 @@ class Unit:
         """Keep the answer."""
         self.changes.answers[answer.scope] = answer
         self.changes.size_bytes += len(answer.body) + _ROW_OVERHEAD_BYTES
+
+    def access(self) -> AccessBook:
+        """Everybody who may come in, as this transaction sees it."""
+        return self._committed.access().changed({**self._earlier.access, **self.changes.access})
+
+    def put_access(self, record: AccessRecord) -> None:
+        """Insert or replace the record."""
+        self.changes.access[record.address] = record
+        self.changes.size_bytes += _ROW_OVERHEAD_BYTES
+
+    def drop_access(self, record: AccessRecord) -> None:
+        """Remove the record."""
+        self.changes.access[record.address] = None
+        self.changes.size_bytes += _ROW_OVERHEAD_BYTES
 
     def _touched(self, address: Address) -> bool:
         return address in self.changes.rows or address in self._earlier.rows

@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, Float, Index, Integer, LargeBinary
 
 from rmos.analytics.facts import RISK_SEPARATOR, Dimension
 
-LAYOUT: Final = 4
+LAYOUT: Final = 6
 """Number of this set of tables. Raise it with every change of a table, or of what is counted."""
 
 metadata: Final = MetaData()
@@ -35,9 +35,11 @@ job_facts: Final = Table(
     Column("machine_id", Text),
     Column("project_id", Text),
     Column("reason", Text),
+    Column("shift", Text, comment="in which its moment lies"),
     Column("tool_band", Text),
     Column("moment", Text, nullable=False, comment="end, or start, or when it was logged"),
     Column("start_time", Text),
+    Column("seen_at", Text, nullable=False, comment="when it was last changed"),
     Column("lead_s", Float, comment="seconds from start to end"),
     Column("duration_seconds", Float),
     Column("waste_percentage", Float),
@@ -53,9 +55,18 @@ job_facts: Final = Table(
 Index("ix_job_facts_moment", job_facts.c.moment, job_facts.c.start_time)
 # Not by status: for the newest jobs of a status the planner would take it, and sort them all.
 Index("ix_job_facts_open", job_facts.c.start_time, sqlite_where=job_facts.c.lead_s.is_(None))
-for _field in ("job_type", "pattern_id", "machine_id", "project_id"):
+for _field in ("job_type", "pattern_id", "strip_family_id", "machine_id", "project_id"):
     Index(f"ix_job_facts_{_field}", job_facts.c[_field], job_facts.c.moment)
-Index("ix_job_facts_machine_id_job_type", job_facts.c.machine_id, job_facts.c.job_type, job_facts.c.moment)
+# With the status, so that counting the days of both needs no row: on few machines there are many jobs.
+Index(
+    "ix_job_facts_machine_id_job_type",
+    job_facts.c.machine_id,
+    job_facts.c.job_type,
+    job_facts.c.moment,
+    job_facts.c.status,
+)
+Index("ix_job_facts_pattern_id_job_type", job_facts.c.pattern_id, job_facts.c.job_type, job_facts.c.moment)
+Index("ix_job_facts_machine_id_seen_at", job_facts.c.machine_id, job_facts.c.seen_at)
 Index("ix_job_facts_duration", job_facts.c.job_type, job_facts.c.status, job_facts.c.duration_seconds)
 
 SUMS: Final[Mapping[str, ColumnElement[Any]]] = {  # Any: counts and sums
@@ -90,6 +101,8 @@ job_totals: Final = Table(
     *(Column(name, Integer if name in _COUNTS else Float, nullable=False) for name in SUMS),
     sqlite_with_rowid=False,
 )
+# Of one value the days lie far apart in the key.
+Index("ix_job_totals_value", job_totals.c.dimension, job_totals.c.value, job_totals.c.day)
 Index("ix_job_totals_empty", job_totals.c.jobs, sqlite_where=job_totals.c.jobs == 0)
 
 VALUE: Final[Mapping[Dimension, ColumnElement[str]]] = {
@@ -137,6 +150,7 @@ stop_facts: Final = Table(
     Column("job_id", Text, nullable=False),
     *(Column(field, Text) for field in ("job_type", "pattern_id", "strip_family_id", "machine_id", "project_id")),
     Column("reason", Text),
+    Column("shift", Text, comment="in which it began"),
     Column("day", Text, nullable=False),
     Column("begins", Integer, nullable=False, comment="0: goes on with the stop before it"),
     Column("is_open", Integer, nullable=False),

@@ -34,12 +34,15 @@ class Shape:
 
     Attributes:
         equal: Fields with an exact value; those in `null` must be NULL.
+        at_least, below: Fields with a bound.
         after: None for a page that continues none; else for each field of the order whether its value is NULL.
     """
 
     kind: str
     equal: tuple[str, ...]
     null: tuple[str, ...]
+    at_least: tuple[str, ...]
+    below: tuple[str, ...]
     name_like: bool
     text: bool
     order: Order
@@ -61,12 +64,16 @@ def read_query(kind: Kind, query: ListQuery) -> tuple[Shape, dict[str, Scalar]]:
         kind.name,
         tuple(sorted(field for field, value in equal.items() if value is not None)),
         tuple(sorted(field for field, value in equal.items() if value is None)),
+        tuple(sorted(query.at_least)),
+        tuple(sorted(query.below)),
         query.name_like is not None,
         query.text is not None,
         order,
         tuple(value is None for value in place.values) if place else None,
     )
     values: dict[str, Scalar] = {f"where_{field}": value for field, value in equal.items() if value is not None}
+    values |= {f"at_least_{field}": _exact(kind, field, bound) for field, bound in query.at_least.items()}
+    values |= {f"below_{field}": _exact(kind, field, bound) for field, bound in query.below.items()}
     if query.name_like is not None:
         values["name_like"] = fold(_short("/name", query.name_like))
     if query.text is not None:
@@ -110,7 +117,7 @@ def for_total(shape: Shape) -> Shape:
 
 def for_place(shape: Shape) -> Shape:
     """The part of the shape that a place depends on."""
-    return Shape(shape.kind, (), (), name_like=False, text=False, order=shape.order, after=None)
+    return Shape(shape.kind, (), (), (), (), name_like=False, text=False, order=shape.order, after=None)
 
 
 def _exact(kind: Kind, field: str, value: JsonValue) -> Scalar:
@@ -160,6 +167,10 @@ def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
         conditions.append(_column(shape.kind, field, folded=field in IGNORES_CASE) == bindparam(f"where_{field}"))
     for field in shape.null:
         conditions.append(TABLE[shape.kind].c[field].is_(None))
+    for field in shape.at_least:
+        conditions.append(TABLE[shape.kind].c[field] >= bindparam(f"at_least_{field}"))
+    for field in shape.below:
+        conditions.append(TABLE[shape.kind].c[field] < bindparam(f"below_{field}"))
     if shape.name_like:
         conditions.append(TABLE[shape.kind].c.name_folded.like(bindparam("name_like"), escape="\\"))
     if shape.text:

@@ -15,7 +15,7 @@ from rmos.domain.fields import Field, read_fields, text
 from rmos.domain.fields import number as read_number
 from rmos.errors import BadRequestError, InvalidError
 from rmos.services.analytics import advanced
-from rmos.web.analytics_api import ANALYTICS_PREFIX
+from rmos.web.analytics_api import ANALYTICS_PREFIX, WINDOW, described_window_or_all, window_or_all
 from rmos.web.answers import success
 from rmos.web.deps import JSON, media_type_of, parse_object, read_body, runtime_of
 from rmos.web.models import Analytics, Predict
@@ -31,6 +31,7 @@ from rmos.web.queries import (
 
 _Z: Final[dict[str, Any]] = {"default": 3.0, "at_least": 0.5, "at_most": 10.0}  # Any: keywords of `number`
 _WINDOW: Final[dict[str, Any]] = {"default": 7, "at_least": 1, "at_most": 90}  # Any: keywords of `integer`
+_POINTS: Final[dict[str, Any]] = {"default": 0, "at_least": 0, "at_most": 1000}  # Any: as above
 _MAX_KEYS: Final = 12
 _KEYS: Final = ", ".join(MEASURES)
 _PREDICT: Final[Mapping[str, Field]] = {
@@ -47,39 +48,63 @@ router = APIRouter(prefix=f"{ANALYTICS_PREFIX}/advanced", tags=["analytics"])
     summary="How two measures go together",
     response_model=Analytics,
     openapi_extra={
-        "parameters": [described_text(name, f"A measure: {_KEYS}.", required=True) for name in ("x", "y")],
+        "parameters": [
+            *(described_text(name, f"A measure: {_KEYS}.", required=True) for name in ("x", "y")),
+            described_integer("points", **_POINTS, meaning="How many of the newest pairs to tell, for a drawing."),
+            *described_window_or_all(),
+        ],
     },
 )
 async def correlation(request: Request) -> Response:
     """Over the newest 4,000 jobs where a key is of a job, else over all patterns or families."""
-    given = parameters(request, ("x", "y"))
+    given = parameters(request, ("x", "y", "points", *WINDOW))
     x, y = (_key(given, name) for name in ("x", "y"))
-    return success(**await runtime_of(request).stores.figures(lambda f: advanced.correlation(f, x=x, y=y)))
+    points = integer(given, "points", **_POINTS)
+    runtime = runtime_of(request)
+    window = window_or_all(given, now=runtime.clock())
+    return success(
+        **await runtime.stores.figures(lambda f: advanced.correlation(f, x=x, y=y, points=points, window=window))
+    )
 
 
 @router.get(
     "/correlations",
     summary="How many measures go together",
     response_model=Analytics,
-    openapi_extra={"parameters": [described_text("keys", f"2 to {_MAX_KEYS} measures, separated by commas.")]},
+    openapi_extra={
+        "parameters": [
+            described_text("keys", f"2 to {_MAX_KEYS} measures, separated by commas."),
+            *described_window_or_all(),
+        ]
+    },
 )
 async def correlations(request: Request) -> Response:
     """A matrix of Pearson's r over the newest 2,000 jobs."""
-    given = parameters(request, ("keys",))
+    given = parameters(request, ("keys", *WINDOW))
     keys = _keys(given["keys"]) if "keys" in given else advanced.MATRIX_KEYS
-    return success(**await runtime_of(request).stores.figures(lambda f: advanced.correlations(f, keys=keys)))
+    runtime = runtime_of(request)
+    window = window_or_all(given, now=runtime.clock())
+    return success(**await runtime.stores.figures(lambda f: advanced.correlations(f, keys=keys, window=window)))
 
 
 @router.get(
     "/anomalies/durations",
     summary="Unusual durations",
     response_model=Analytics,
-    openapi_extra={"parameters": [described_number("z", **_Z, meaning="How many deviations are unusual.")]},
+    openapi_extra={
+        "parameters": [
+            described_number("z", **_Z, meaning="How many deviations are unusual."),
+            *described_window_or_all(),
+        ]
+    },
 )
 async def duration_anomalies(request: Request) -> Response:
     """Among the newest 5,000 completed jobs, each held against its type, or its type and pattern."""
-    z = number(parameters(request, ("z",)), "z", **_Z)
-    return success(**await runtime_of(request).stores.figures(lambda f: advanced.duration_anomalies(f, z=z)))
+    given = parameters(request, ("z", *WINDOW))
+    z = number(given, "z", **_Z)
+    runtime = runtime_of(request)
+    window = window_or_all(given, now=runtime.clock())
+    return success(**await runtime.stores.figures(lambda f: advanced.duration_anomalies(f, z=z, window=window)))
 
 
 @router.get(

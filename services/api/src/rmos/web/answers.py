@@ -51,3 +51,8 @@ def list_body(name: str, items: Iterable[bytes], **figures: int) -> bytes:
 def success(**members: JsonValue) -> Response:
     """A small answer in the published envelope."""
     return Response(orjson.dumps({"success": True, **members}), media_type=JSON)
+
+
+def created(**members: JsonValue) -> Response:
+    """The same for something new, with 201."""
+    return Response(orjson.dumps({"success": True, **members}), 201, media_type=JSON)

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from rmos.analytics.charts import FACTORS, MIN_BASELINE
 from rmos.analytics.rules import DEFAULT_RULES, RULES
+from rmos.clock import Timestamp
 from rmos.errors import InvalidError, NotFoundError
-from rmos.services.analytics.charts import MEASURES, Charting, control_chart
-from rmos.web.analytics_api import ANALYTICS_PREFIX
+from rmos.services.analytics.charts import MEASURES, SINGLE, Charting, control_chart
+from rmos.web.analytics_api import ANALYTICS_PREFIX, WINDOW, described_window_or_all, window_or_all
 from rmos.web.answers import success
 from rmos.web.deps import runtime_of
 from rmos.web.models import Analytics
@@ -51,7 +52,7 @@ _SUBGROUPS: Final[Mapping[str, dict[str, Any]]] = {  # Any: keywords of `integer
 """Jobs in a point, by chart; in the others a job is a point."""
 _ONE_JOB: Final = {"default": 1, "at_least": 1, "at_most": 1}
 _CHARTS: Final = tuple(dict.fromkeys(chart for measure in MEASURES.values() for chart in measure.charts))
-_ACCEPTED: Final = (*_FILTERS, "chart", "rules", "subgroup", "center", "sigma", *_INTEGERS, *_NUMBERS)
+_ACCEPTED: Final = (*_FILTERS, "chart", "rules", "subgroup", "center", "sigma", "of", *WINDOW, *_INTEGERS, *_NUMBERS)
 
 router = APIRouter(prefix=f"{ANALYTICS_PREFIX}/charts", tags=["analytics"])
 
@@ -68,6 +69,8 @@ router = APIRouter(prefix=f"{ANALYTICS_PREFIX}/charts", tags=["analytics"])
             described_text("subgroup", "Jobs in one point: 2 to 10 for xbar_r, up to 200 for p and u."),
             described_text("center", "Frozen centre line, with `sigma`: no limits are taken from the points."),
             described_text("sigma", "Frozen deviation of a single value, with `center`."),
+            described_text("of", "`values` (default), or `residuals`: what a forecast from the value before leaves."),
+            *described_window_or_all(),
             *(described_integer(name, **kept, meaning=_MEANINGS[name]) for name, kept in _INTEGERS.items()),
             *(described_number(name, **kept, meaning=_MEANINGS[name]) for name, kept in _NUMBERS.items()),
         ]
@@ -77,11 +80,12 @@ async def chart(request: Request, measure: str) -> Response:
     """Of `duration`, `waste`, `kerf_drift`, `success` or `scrap`; each point that is out of control names its rules."""
     if measure not in MEASURES:
         raise NotFoundError(f"there is no chart of {measure[:80]!r}; expected one of {', '.join(MEASURES)}")
-    asked = _charting(measure, parameters(request, _ACCEPTED))
-    return success(**await runtime_of(request).stores.figures(lambda figures: control_chart(figures, asked)))
+    runtime = runtime_of(request)
+    asked = _charting(measure, parameters(request, _ACCEPTED), now=runtime.clock())
+    return success(**await runtime.stores.figures(lambda figures: control_chart(figures, asked)))
 
 
-def _charting(measure: str, given: Mapping[str, str]) -> Charting:
+def _charting(measure: str, given: Mapping[str, str], *, now: Timestamp) -> Charting:
     """What is asked for.
 
     Raises:
@@ -109,7 +113,20 @@ def _charting(measure: str, given: Mapping[str, str]) -> Charting:
         width=width,
         slack=slack,
         decision=decision,
+        of_residuals=_of_residuals(given, kind),
+        window=window_or_all(given, now=now),
     )
+
+
+def _of_residuals(given: Mapping[str, str], kind: str) -> bool:
+    of = given.get("of", "values")
+    if of not in ("values", "residuals"):
+        raise InvalidError.at("/of", f"unknown value {of[:80]!r}; expected values or residuals")
+    if of == "residuals" and kind not in SINGLE:
+        raise InvalidError.at("/of", f"{kind} has no residuals; expected one of {', '.join(SINGLE)} as chart")
+    if of == "residuals" and "center" in given:
+        raise InvalidError.at("/of", "residuals exclude center and sigma; their forecast is learned from a baseline")
+    return of == "residuals"
 
 
 def _rules(given: Mapping[str, str]) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from typing import Final
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
+from rmos.auth.identity import Identity
 from rmos.domain.entities import JsonObject, JsonValue
-from rmos.domain.events import ACTOR_LOCAL
 from rmos.errors import BadRequestError, InvalidError, PreconditionFailedError, TooLargeError
 from rmos.runtime import Runtime
 
@@ -34,9 +34,21 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def actor_of(_request: Request) -> str:
-    """Who acts. Nobody logs in yet, so it is always the local person."""
-    return ACTOR_LOCAL
+def identity_of(request: HTTPConnection) -> Identity:
+    """Who the request belongs to, as the guard of its route has found out (`web.guard`)."""
+    identity: Identity = request.scope["state"]["identity"]
+    return identity
+
+
+def address_of(connection: HTTPConnection) -> str | None:
+    """The address of the client's machine; what a trusted proxy says of it has been taken over by the server."""
+    client = connection.client
+    return client.host if client else None
+
+
+def actor_of(request: Request) -> str:
+    """Who acts, for the events that the request makes."""
+    return identity_of(request).user
 
 
 def request_id_of(request: Request) -> str:

@@ -19,7 +19,7 @@ from rmos.web.webapp import CachedFiles
 ASSETS_PATH: Final = "/docs/assets"
 _PACKAGE: Final = "fastapi_offline"
 
-_NOT_INSTALLED: Final = """The interface is described at /openapi.json.
+_NOT_INSTALLED: Final = """The interface is described at /openapi.json, the live monitor at /asyncapi.
 
 To read it here as a page: pip install fastapi-offline, then restart RMOS.
 """
@@ -39,6 +39,7 @@ _SWAGGER: Final = f"""<!doctype html>
 <link rel="stylesheet" href="{ASSETS_PATH}/swagger-ui.css">
 </head>
 <body>
+<p>The live monitor is described at <a href="/asyncapi">/asyncapi</a>.</p>
 <div id="swagger-ui"></div>
 <script src="{ASSETS_PATH}/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>

@@ -22,7 +22,15 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from rmos.domain.documents import child
-from rmos.errors import ClientError, FieldError, InvalidError, RmosError, UnavailableError
+from rmos.errors import (
+    ClientError,
+    FieldError,
+    InvalidError,
+    RateLimitedError,
+    RmosError,
+    UnauthorizedError,
+    UnavailableError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +106,14 @@ def _on_rmos_error(request: Request, error: RmosError) -> Response:
         code=error.code,
         request_id=request.state.request_id,
         errors=error.errors if isinstance(error, InvalidError) else (),
-        headers={"Retry-After": str(error.retry_after_s)} if isinstance(error, UnavailableError) else None,
+        headers=_headers_of(error),
     )
+
+
+def _headers_of(error: RmosError) -> dict[str, str] | None:
+    if isinstance(error, UnavailableError | RateLimitedError):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthorizedError) else None
 
 
 def _on_http_exception(request: Request, error: HTTPException) -> Response:

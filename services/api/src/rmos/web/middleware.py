@@ -59,7 +59,7 @@ class RequestMiddleware:
         request_id = _request_id(headers)
         # A copy: the server still looks at its own scope, where HEAD tells it to leave out the body.
         scope = {**scope, "method": "GET" if method == "HEAD" else method}
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "is_head": method == "HEAD"}
         status = 0
 
         async def send_with_headers(message: Message) -> None:

@@ -1,5 +1,7 @@
 """The bodies of requests and answers as Pydantic models, for the description at `/openapi.json`.
 
+Those of the log and its audit are in `log_models`, those of logging in, users and keys in `access_models`.
+
 Rule: they describe, the domain decides. Bodies are read by `rmos.domain.fields`, answers are joined from stored bytes;
 a test holds the fields of these models against the fields that the domain reads.
 """
@@ -197,6 +199,10 @@ class Analytics(BaseModel):
     success: Literal[True]
 
 
+class PlanAnswer(Success):
+    plan: Annotated[JsonMap, Field(description="Members as in docs/reference/plan.md.")]
+
+
 class Predict(Model):
     """What is known of a job before it runs; each part may be left out."""
 
@@ -220,6 +226,10 @@ class HistoryEntry(Model):
     version: int | None
     time: Time
     actor: str
+    request_id: str | None
+    cause: Annotated[
+        str | None, Field(description="What brought it about besides the request.", examples=["delete pattern/p7"])
+    ]
     event: Annotated[str, Field(examples=["job:updated"])]
     diff: list[Change]
 
@@ -261,26 +271,6 @@ class ImportResult(Success):
     created: int
     updated: int
     unchanged: int
-
-
-class EventFrame(Model):
-    """An event exactly as on the WebSocket."""
-
-    type: Annotated[str, Field(examples=["job:completed"])]
-    data: JsonMap
-    timestamp: Time
-    id: Annotated[str, Field(examples=["k3f9q2:1042"])]
-    offset: int
-    channels: list[str]
-    key: str | None
-    version: int | None
-    actor: str
-
-
-class EventPage(Success):
-    events: list[EventFrame]
-    next: Annotated[str, Field(description="Cursor to go on from.")]
-    head: Annotated[str, Field(description="Cursor of the newest event.")]
 
 
 class Preset(Model):

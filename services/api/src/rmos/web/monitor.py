@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from rmos.domain.events import ACTOR_SYSTEM, Category
+from rmos.domain.events import ACTOR_SYSTEM, METRICS_SNAPSHOT, Category
 from rmos.errors import NotRunningError
 from rmos.hub.subscriber import Subscriber
 from rmos.protocol.messages import metrics_frame
@@ -68,7 +68,7 @@ async def broadcast_metrics_snapshot(data: Mapping[str, Any]) -> None:
         NotRunningError: no server runs in this process.
     """
     runtime = _required()
-    runtime.hub.broadcast(Category.METRICS, metrics_frame(dict(data), runtime.clock()))
+    runtime.hub.broadcast(METRICS_SNAPSHOT, metrics_frame(dict(data), runtime.clock()))
 
 
 class ConnectionManager:

@@ -10,11 +10,22 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from rmos.web.access_models import KeyCreate, Login, UserChange, UserCreate
 from rmos.web.errors import PROBLEM_JSON
 from rmos.web.models import CHANGE, CREATE, Bulk, Predict, Problem
 
 _REF: Final = "#/components/schemas/{model}"
-_BODIES: Final[Sequence[type[BaseModel]]] = (*CREATE.values(), *CHANGE.values(), Bulk, Predict, Problem)
+_BODIES: Final[Sequence[type[BaseModel]]] = (
+    *CREATE.values(),
+    *CHANGE.values(),
+    Bulk,
+    Predict,
+    Login,
+    UserCreate,
+    UserChange,
+    KeyCreate,
+    Problem,
+)
 
 
 def body_of(model: type[BaseModel], *media_types: str) -> dict[str, Any]:

@@ -11,12 +11,10 @@ where nobody logs in:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from rmos.settings import Settings
+from rmos.settings import Settings, is_loopback
 
 DEV_ORIGINS: Final = ("http://localhost:5173", "http://127.0.0.1:5173")
 """Where `make dev` serves the web app from; allowed only while the server listens on loopback."""
@@ -29,7 +27,7 @@ class OriginPolicy:
 
     Attributes:
         hosts: Names that `Host` may carry on a loopback connection; None where any may be, because the server listens
-            on an address whose names it cannot know.
+            on an address, or stands behind a proxy, whose names it cannot know.
         origins: Web origins besides the server's own, as browsers write them.
     """
 
@@ -40,7 +38,7 @@ class OriginPolicy:
     def of(cls, settings: Settings) -> OriginPolicy:
         """The policy that follows from the address to listen on and `RMOS_ALLOWED_ORIGINS`."""
         allowed = {origin.rstrip("/").lower() for origin in settings.allowed_origins}
-        if not is_loopback(settings.host):
+        if not is_loopback(settings.host) or settings.is_published:
             return cls(None, frozenset(allowed))
         names = {host for origin in allowed if (host := _split(origin).hostname)}
         return cls(LOOPBACK_NAMES | names | {settings.host.lower()}, frozenset({*allowed, *DEV_ORIGINS}))
@@ -59,17 +57,6 @@ class OriginPolicy:
         origin = origin.lower()
         authority = _split(origin).netloc
         return (authority != "" and authority == host.lower()) or origin in self.origins
-
-
-@lru_cache(maxsize=256)  # asked at every request, for one of the few addresses of this machine
-def is_loopback(address: str) -> bool:
-    """Whether only programs of this machine reach a server at this address."""
-    if address.lower() == "localhost":
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _split(url: str) -> SplitResult:

@@ -8,13 +8,20 @@ Lists are parsed here and not by the web framework, because an unknown parameter
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from rmos.analytics.calendar import day_of
+from rmos.clock import Timestamp
 from rmos.domain.entities import JsonValue, Kind
+from rmos.domain.fields import timestamp
+from rmos.domain.filters import ALL, EventFilter, parse_filter
 from rmos.domain.jobs import read_status
 from rmos.errors import InvalidError
 from rmos.stores.base import ListQuery
@@ -27,6 +34,16 @@ MAX_TEXT_LENGTH: Final = 200
 
 DEFAULT_SORT: Final = "-created_at,-id"
 PAGING: Final = ("limit", "offset", "after", "sort")
+_EVENT_FILTER_MEANINGS: Final = {
+    "filters": "Categories, separated by commas: `job`, `pattern`, `material` or `all`.",
+    "channels": "Channels, separated by commas, e.g. `project:p7,machine:*`.",
+    "types": "Types, separated by commas, e.g. `job:completed,job:failed`.",
+}
+
+BOUNDS: Final = {"from": "this or later", "before": "earlier than this"}
+"""Endings of parameters that bound a time: `end_time_from`, `end_time_before`."""
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def list_query(request: Request, kind: Kind, *, paging: tuple[str, ...] = PAGING) -> ListQuery:
@@ -35,10 +52,31 @@ def list_query(request: Request, kind: Kind, *, paging: tuple[str, ...] = PAGING
     Raises:
         InvalidError: an unknown or repeated parameter, or a malformed value.
     """
-    fields = FIELDS[kind.name]
-    given = parameters(request, (*paging, "q", *fields))
+    fields, times = FIELDS[kind.name], _times(kind)
+    bounds = [f"{name}_{word}" for name in times for word in BOUNDS]
+    given = parameters(request, (*paging, "q", *fields, *bounds))
     where = {name: field_value(kind, name, text) for name, text in given.items() if name in fields}
-    return paged(given, where=where, text=_search_text(given))
+    at_least, below = (
+        {name: _moment(given[key], f"/{key}") for name in times if (key := f"{name}_{word}") in given}
+        for word in BOUNDS
+    )
+    return replace(paged(given, where=where, text=_search_text(given)), at_least=at_least, below=below)
+
+
+def _times(kind: Kind) -> list[str]:
+    """The fields that hold times, each of which can be bounded by `BOUNDS`."""
+    return [name for name, type_ in FIELDS[kind.name].items() if type_ is str and name.endswith(("_time", "_at"))]
+
+
+def _moment(text: str, pointer: str) -> Timestamp:
+    """The canonical text of a time, or of the beginning of a day, UTC.
+
+    Raises:
+        InvalidError: neither.
+    """
+    if _DAY.fullmatch(text):
+        text = f"{text}T00:00:00Z"
+    return str(timestamp(text, pointer))
 
 
 def paged(
@@ -74,6 +112,8 @@ def parameters(request: Request, accepted: tuple[str, ...]) -> dict[str, str]:
         InvalidError: an unknown one, or one given twice.
     """
     given: dict[str, str] = {}
+    if not request.scope["query_string"]:  # most have none, and looking at none costs 20 µs
+        return given
     for name, value in request.query_params.multi_items():
         if name not in accepted:
             choice = f"accepted: {', '.join(accepted)}" if accepted else "none is accepted here"
@@ -82,6 +122,18 @@ def parameters(request: Request, accepted: tuple[str, ...]) -> dict[str, str]:
             raise InvalidError.at(f"/{name}", "given more than once")
         given[name] = value
     return given
+
+
+def event_filter(given: Mapping[str, str]) -> EventFilter:
+    """The filter in `filters`, `channels` and `types`, as on the monitor; everything where none is given.
+
+    Raises:
+        InvalidError: as `domain.filters.parse_filter`.
+    """
+    lists = {
+        name: [part for part in given[name].split(",") if part] for name in _EVENT_FILTER_MEANINGS if name in given
+    }
+    return parse_filter(lists.get("filters", [ALL]), lists.get("channels"), lists.get("types"))
 
 
 def flag(request: Request, name: str) -> bool:
@@ -108,6 +160,28 @@ def integer(given: Mapping[str, str], name: str, *, default: int, at_least: int,
     if not (text.isascii() and text.isdigit() and len(text) < 20 and at_least <= int(text) <= at_most):
         raise InvalidError.at(f"/{name}", f"expected a whole number from {at_least} to {at_most}, not {text[:80]!r}")
     return int(text)
+
+
+def window_end(given: Mapping[str, str], name: str, *, now: Timestamp) -> Timestamp:
+    """The moment at which a window of days ends: that of the named parameter's day, or now.
+
+    Raises:
+        InvalidError: no calendar day, or one that has not begun.
+    """
+    text = given.get(name)
+    if text is None or text == day_of(now):
+        return now
+    if not _DAY.fullmatch(text) or not _is_day(text) or text > day_of(now):
+        raise InvalidError.at(f"/{name}", f"expected a day up to today, as YYYY-MM-DD, not {text[:80]!r}")
+    return f"{text}T23:59:59.999Z"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def number(given: Mapping[str, str], name: str, *, default: float, at_least: float, at_most: float) -> float:
@@ -191,7 +265,12 @@ def described_filters(kind: Kind) -> list[dict[str, Any]]:
         _described(name, {"type": types[type_]}, f"Only those with exactly this `{name}`.")
         for name, type_ in FIELDS[kind.name].items()
     ]
-    return [described_text("q", "Text that occurs anywhere."), *filters]
+    bounds = [
+        _described(f"{name}_{word}", {"type": "string"}, f"Only those whose `{name}` is {meaning}; a day or a time.")
+        for name in _times(kind)
+        for word, meaning in BOUNDS.items()
+    ]
+    return [described_text("q", "Text that occurs anywhere."), *filters, *bounds]
 
 
 def described_paging() -> list[dict[str, Any]]:
@@ -209,10 +288,22 @@ def described_paging() -> list[dict[str, Any]]:
     ]
 
 
-def described_integer(name: str, *, default: int, at_least: int, at_most: int, meaning: str) -> dict[str, Any]:
-    """A whole number as a parameter, for OpenAPI."""
-    schema = {"type": "integer", "minimum": at_least, "maximum": at_most, "default": default}
-    return _described(name, schema, meaning)
+def described_event_filter(*names: str) -> list[dict[str, Any]]:
+    """Those of the parameters of `event_filter`, for OpenAPI."""
+    return [described_text(name, _EVENT_FILTER_MEANINGS[name]) for name in names]
+
+
+def described_integer(
+    name: str, *, default: int | None = None, at_least: int, at_most: int, meaning: str
+) -> dict[str, Any]:
+    """A whole number as a parameter, for OpenAPI; without a default its absence means something of its own."""
+    schema = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    return _described(name, schema if default is None else {**schema, "default": default}, meaning)
+
+
+def described_day(name: str, meaning: str) -> dict[str, Any]:
+    """A calendar day as a parameter, for OpenAPI."""
+    return _described(name, {"type": "string", "format": "date"}, meaning)
 
 
 def described_number(name: str, *, default: float, at_least: float, at_most: float, meaning: str) -> dict[str, Any]:

@@ -34,7 +34,13 @@ def transfer_routes(kind: Kind) -> APIRouter:
     router = APIRouter(prefix=f"{STORES_PREFIX}/{kind.path}", tags=[kind.plural])
     filters = {"parameters": described_filters(kind)}
 
-    @router.get("/export.csv", summary=f"Export {kind.plural} as a table", openapi_extra=filters)
+    @router.get(
+        "/export.csv",
+        summary=f"Export {kind.plural} as a table",
+        response_class=Response,
+        responses={200: {"description": "The table.", "content": {CSV: {}}}},
+        openapi_extra=filters,
+    )
     async def export_csv(request: Request) -> Response:
         """The oldest come first. Objects are JSON in their cell; `POST …/import` takes the table back."""
         pages = await _first_page_read(request, kind)

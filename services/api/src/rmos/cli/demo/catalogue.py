@@ -34,6 +34,22 @@ FAMILIES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class BladeKind:
+    """A saw blade that can be bought; `kerf_mm` is what it cuts when it is new."""
+
+    diameter_mm: float
+    kerf_mm: float
+
+
+BLADES: Final = (BladeKind(50.0, 0.25), BladeKind(63.0, 0.3))
+CONTOUR_TOOLS_MM: Final = (0.8, 1.0, 1.5)
+"""Diameters of the cutters for contours."""
+
+CLAMPS_OFF_MINUTES: Final = (1.0, 3.0)
+"""Shortest and longest time to take the clamps off when the glue is dry."""
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One station on the way of a rosette.
 
@@ -51,6 +67,12 @@ class Operation:
     dry_minutes: tuple[float, float] | None = None
     uses_strip: bool = False
 
+    @property
+    def planned_minutes(self) -> float:
+        """What the planner reckons with, from start to end: the middle of each part, and no mishap."""
+        parts = (self.minutes, self.dry_minutes, CLAMPS_OFF_MINUTES) if self.dry_minutes else (self.minutes,)
+        return sum((shortest + longest) / 2 for shortest, longest in parts)
+
 
 ROUTE: Final = (
     Operation("slice", ("cnc1", "cnc2"), (12, 22), uses_strip=True),
@@ -59,6 +81,8 @@ ROUTE: Final = (
     Operation("assembly", ("bench1",), (6, 12)),
 )
 MACHINES: Final = ("cnc1", "cnc2", "bench1")
+SAWS: Final = ("cnc1", "cnc2")
+"""Machines with a saw blade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +102,16 @@ class Mishap:
     job_types: tuple[str, ...] = ()
 
 
+BLADE_BREAKS: Final = Mishap("MACHINE_FAILURE", "saw blade broke in the cut", 0.015, job_types=("slice",))
 MISHAPS: Final = (
-    Mishap("MACHINE_FAILURE", "saw blade broke in the cut", 0.04, job_types=("slice", "contour")),
+    BLADE_BREAKS,
+    Mishap("MACHINE_FAILURE", "cutter broke in the groove", 0.04, job_types=("contour",)),
     Mishap("QUALITY_HOLD", "tiles chipped along the grain", 0.03, job_types=("slice",)),
     Mishap("QUALITY_HOLD", "gap in the ring, tiles came out short", 0.03, job_types=("glue_up", "assembly")),
     Mishap("OTHER", "dropped", 0.01),
-    Mishap("OPERATIONAL", "changing the blade", 0.10, minutes=(3, 6), job_types=("slice", "contour")),
+    Mishap("OPERATIONAL", "changing the cutter", 0.10, minutes=(3, 6), job_types=("contour",)),
     Mishap("QUALITY_HOLD", "measuring the first tiles", 0.08, minutes=(2, 5), job_types=("slice",)),
-    Mishap("MACHINE_FAILURE", "dust extraction clogged", 0.04, minutes=(4, 9), job_types=("slice", "contour")),
+    Mishap("MACHINE_FAILURE", "dust extraction clogged", 0.08, minutes=(4, 9), job_types=("slice", "contour")),
     Mishap("ENGINEERING_CHANGE", "asking about the width of the purfling", 0.03, minutes=(3, 8)),
 )
 

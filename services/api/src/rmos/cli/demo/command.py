@@ -14,7 +14,7 @@ import httpx2
 import typer
 from rich.console import Console
 
-from rmos.cli.address import Url, server_url
+from rmos.cli.address import Token, Url, authorization, server_url
 from rmos.cli.demo.api import ANSWER_TIMEOUT_S, STORES, RefusedError, ShopApi, StoppedError
 from rmos.cli.demo.shop import Shop
 from rmos.cli.demo.simulation import Simulation
@@ -32,6 +32,7 @@ _DESIGNS: Final = [{"name": preset.name, "geometry": preset.geometry} for preset
 
 def demo(
     url: Url = None,
+    token: Token = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same sequence. Default: another one each time.")] = None,
     speed: Annotated[
         float, typer.Option(min=0.1, max=1_000_000, help="Shop minutes that pass in one real minute.")
@@ -44,19 +45,20 @@ def demo(
     try:
         server = server_url(url)
         seed = random.randrange(10**6) if seed is None else seed  # noqa: S311 -- a game, not a secret
-        asyncio.run(_run(server, seed=seed, speed=speed, duration_s=duration))
+        headers = authorization(token)
+        asyncio.run(_run(server, headers, seed=seed, speed=speed, duration_s=duration))
     except (StartupError, StoppedError, RefusedError) as error:
         fail(str(error))
 
 
-async def _run(server: str, *, seed: int, speed: float, duration_s: float | None) -> None:
+async def _run(server: str, headers: dict[str, str], *, seed: int, speed: float, duration_s: float | None) -> None:
     stop = asyncio.Event()
     view = View(Console(highlight=False, markup=False, soft_wrap=True), server, speed=speed)
     simulation = Simulation(speed=speed, stop=stop)
-    async with httpx2.AsyncClient(base_url=server, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=server, headers=headers, trust_env=False) as client:
         await _require_rmos(client, server)
         api = ShopApi(client, stop=stop, outage=view.outage)
-        shop = Shop(api, simulation, view, _DESIGNS, seed)
+        shop = Shop(api, simulation, view, designs=_DESIGNS, seed=seed)
         with view, _stopping(stop):
             if duration_s is not None:
                 asyncio.get_running_loop().call_later(duration_s, stop.set)
@@ -92,6 +94,8 @@ async def _require_rmos(client: httpx2.AsyncClient, server: str) -> None:
     """
     try:
         answer = await client.get(f"{STORES}/{PATTERN.path}", params={"limit": 1}, timeout=ANSWER_TIMEOUT_S)
+        if answer.status_code in (401, 403):
+            raise StartupError(f"{answer.json()['detail']}; --token takes the secret of `rmos token create`")
         if answer.is_success and PATTERN.plural in answer.json():
             return
     except httpx2.TransportError:

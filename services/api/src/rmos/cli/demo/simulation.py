@@ -39,6 +39,10 @@ class Simulation:
         # The running number keeps steps of one moment in the order in which they were planned.
         heapq.heappush(self._due, (self.now_s + after_s, next(self._number), process))
 
+    def wall_s(self, shop_s: float) -> float:
+        """How long so much shop time takes on the wall clock."""
+        return shop_s / self._speed
+
     async def run(self) -> None:
         """Run until `stop` is set, or until no process is left."""
         loop = asyncio.get_running_loop()

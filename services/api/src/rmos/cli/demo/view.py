@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rmos.cli.demo.catalogue import MACHINES, MINUTE_S
-from rmos.cli.demo.shop import Tally
+from rmos.cli.demo.orders import Tally
 from rmos.cli.lines import COLOURS
 
 _STYLES: Final = {**COLOURS, "good": "bold green", "bad": "bold red", "note": "dim"}

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
-from itertools import combinations
 from typing import Final
 
 from rmos.analytics.anomalies import Spread, can_reach, severity, share_z
-from rmos.analytics.calendar import last_days
-from rmos.analytics.correlation import correlate
+from rmos.analytics.calendar import Window, last_days
+from rmos.analytics.correlation import correlate, correlate_all
 from rmos.analytics.describe import success_rate
 from rmos.analytics.facts import RISK_SEPARATOR, TOOL_BANDS, Dimension, JobFact
 from rmos.analytics.measures import Case, column, complete_pairs, unit_of
 from rmos.analytics.prediction import Case as Job
 from rmos.analytics.prediction import FailureModel, Prediction, band_of
 from rmos.analytics.prediction import quality as prediction_quality
-from rmos.analytics.tallies import of_status, sums_by
+from rmos.analytics.tallies import of_status, outcomes_by_day, sums_by
 from rmos.clock import Timestamp
 from rmos.domain.entities import JsonObject, JsonValue
 from rmos.domain.jobs import COMPLETED, FAILED
 from rmos.services.analytics.materials import material_names
+from rmos.services.analytics.windows import totals_in
 from rmos.stores.figures import Figures, JobQuery
 
 CORRELATED_JOBS: Final = 4_000
@@ -59,25 +59,35 @@ _ADVICE: Final[Mapping[str, str]] = {
 }
 
 
-def correlation(figures: Figures, *, x: str, y: str) -> JsonObject:
-    """How two measures go together, over the newest jobs, all patterns or all families."""
+def correlation(figures: Figures, *, x: str, y: str, points: int = 0, window: Window | None = None) -> JsonObject:
+    """How two measures go together, over the newest jobs, all patterns or all families; with so many of the pairs.
+
+    Of the jobs only those of the window count, if one is given.
+    """
     unit = unit_of((x, y))
-    cases = _cases(figures, unit, CORRELATED_JOBS)
-    found = asdict(correlate(*complete_pairs(column(cases, x), column(cases, y))))
+    cases = _cases(figures, unit, CORRELATED_JOBS, window)
+    xs, ys = column(cases, x), column(cases, y)
+    found = asdict(correlate(*complete_pairs(xs, ys)))
     if found["error"] is None:
         del found["error"]
-    return {"x": x, "y": y, "unit": unit, "considered": len(cases), **found}
+    answer = {"x": x, "y": y, "unit": unit, "considered": len(cases), **found}
+    if not points:
+        return answer
+    pairs: list[JsonValue] = [
+        {"id": case.id, "x": a, "y": b}
+        for case, a, b in zip(cases, xs, ys, strict=True)
+        if a is not None and b is not None
+    ]
+    return {**answer, "points": pairs[-points:]}
 
 
-def correlations(figures: Figures, *, keys: Sequence[str]) -> JsonObject:
-    """Each of the measures with each other one, the strongest first in `pairs`."""
+def correlations(figures: Figures, *, keys: Sequence[str], window: Window | None = None) -> JsonObject:
+    """Each of the measures with each other one, the strongest first in `pairs`; jobs as in `correlation`."""
     unit = unit_of(keys)
-    cases = _cases(figures, unit, MATRIX_JOBS)
-    columns = {key: column(cases, key) for key in keys}
+    cases = _cases(figures, unit, MATRIX_JOBS, window)
     matrix: dict[str, dict[str, float | None]] = {key: {} for key in keys}
     compared: list[tuple[float, JsonObject]] = []
-    for x, y in combinations(keys, 2):
-        found = correlate(*complete_pairs(columns[x], columns[y]), with_ranks=False)
+    for x, y, found in correlate_all({key: column(cases, key) for key in keys}):
         matrix[x][y] = matrix[y][x] = found.r
         entry: JsonObject = {"x": x, "y": y, "r": found.r, "n": found.n, "p_value": found.p_value}
         compared.append((0.0 if found.r is None else abs(found.r), entry))
@@ -91,11 +101,11 @@ def correlations(figures: Figures, *, keys: Sequence[str]) -> JsonObject:
     }
 
 
-def _cases(figures: Figures, unit: str, jobs: int) -> list[Case]:
+def _cases(figures: Figures, unit: str, jobs: int, window: Window | None) -> list[Case]:
     """The observations of a unit, each with what it belongs to."""
     patterns = {pattern.id: pattern for pattern in figures.patterns()}
     families = {family.id: family for family in figures.families()}
-    completed = sums_by(of_status(figures.totals(Dimension.FAMILY), COMPLETED), lambda tally: tally.value)
+    completed = sums_by(of_status(totals_in(figures, window, Dimension.FAMILY), COMPLETED), lambda tally: tally.value)
     scores = {
         family_id: 100 - waste
         for family_id, sums in completed.items()
@@ -109,7 +119,7 @@ def _cases(figures: Figures, unit: str, jobs: int) -> list[Case]:
                 families.get(job.strip_family_id or ""),
                 scores.get(job.strip_family_id or ""),
             )
-            for job in figures.jobs(JobQuery(limit=jobs))
+            for job in figures.jobs(JobQuery(limit=jobs, window=window))
         ]
     if unit == "pattern":
         return [
@@ -119,9 +129,9 @@ def _cases(figures: Figures, unit: str, jobs: int) -> list[Case]:
     return [Case(None, None, family, scores.get(family.id)) for family in families.values()]
 
 
-def duration_anomalies(figures: Figures, *, z: float) -> JsonObject:
-    """Completed jobs that took unusually long or short for their type, or their type and pattern."""
-    jobs = figures.jobs(JobQuery(statuses=(COMPLETED,), known=("duration_seconds",), limit=JUDGED_JOBS))
+def duration_anomalies(figures: Figures, *, z: float, window: Window | None = None) -> JsonObject:
+    """Completed jobs of a window, or of all time, that took unusually long or short among those of their kind there."""
+    jobs = figures.jobs(JobQuery(statuses=(COMPLETED,), known=("duration_seconds",), limit=JUDGED_JOBS, window=window))
     timed = [(job, job.duration_seconds) for job in jobs if job.duration_seconds is not None]
     groups: list[JsonValue] = []
     anomalies: list[tuple[float, JsonObject]] = []
@@ -196,12 +206,11 @@ def success_anomalies(figures: Figures, *, z: float, window_days: int, now: Time
     """Windows of days in which more or fewer jobs failed than in all the others of the past year."""
     windows = min(MAX_WINDOWS, 365 // window_days)
     days = last_days(now, windows * window_days)
-    tallies = figures.daily_totals(Dimension.JOB_TYPE, days[0], days[-1])
-    by_day = sums_by(tallies, lambda tally: tally.day)
+    by_day = outcomes_by_day(figures.daily_counts({}, days[0], days[-1]))
     counts = []
     for start in range(0, len(days), window_days):
-        sums = [by_day[day] for day in days[start : start + window_days] if day in by_day]
-        counts.append((days[start], sum(s.completed for s in sums), sum(s.failed for s in sums)))
+        found = [by_day[day] for day in days[start : start + window_days] if day in by_day]
+        counts.append((days[start], sum(f.completed for f in found), sum(f.failed for f in found)))
     completed, failed = sum(c for _, c, _ in counts), sum(f for _, _, f in counts)
     entries = [_window(day, window_days, c, f, completed - c, failed - f, z) for day, c, f in counts]
     return {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from rmos.analytics import charts
+from rmos.analytics.calendar import Window
 from rmos.analytics.charts import Band, Shewhart
 from rmos.analytics.facts import JobFact
+from rmos.analytics.forecast import autocorrelation, residuals
 from rmos.analytics.measures import kerf_drift_mm
 from rmos.analytics.rules import RULES, signals
 from rmos.domain.entities import JsonObject, JsonValue
@@ -19,6 +21,8 @@ from rmos.stores.figures import Figures, JobQuery
 RANGE_RULE: Final = "range_beyond_limits"
 EWMA_RULE: Final = "ewma_beyond_limits"
 CUSUM_RULES: Final = ("cusum_high", "cusum_low")
+SINGLE: Final = ("i_mr", "ewma", "cusum")
+"""Charts with a job in each point, which take each value as independent of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class Charting:
             For `p` and `u` the centre alone counts.
         weight: λ of EWMA; `width` is its L.
         slack: k of CUSUM, in σ; `decision` is its h, in σ.
+        of_residuals: Chart what is left of each value after a forecast from the one before; of `SINGLE` only, and not
+            with `frozen`.
+        window: Chart only the jobs of these days; None for those of all time.
     """
 
     measure: str
@@ -86,6 +93,8 @@ class Charting:
     width: float
     slack: float
     decision: float
+    of_residuals: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,12 @@ def control_chart(figures: Figures, asked: Charting) -> JsonObject:
     subgroups = _subgroups(figures, asked)
     judged_from = 0 if asked.frozen else asked.baseline
     too_few = len(subgroups) < judged_from
+    learned = [group.mean for group in subgroups[:judged_from]]
+    related = autocorrelation(learned) if asked.chart in SINGLE and learned and not too_few else None
+    forecast = None
+    if asked.of_residuals and related is not None:
+        forecast = {"center": math.fsum(learned) / len(learned), "weight": related}
+        subgroups = _residuals(subgroups, **forecast)
     limits = None if too_few else asked.frozen or _baseline(asked, subgroups[:judged_from])
     points = [_Point(group.mean) for group in subgroups]
     ranges: Band | None = None
@@ -138,6 +153,8 @@ def control_chart(figures: Figures, asked: Charting) -> JsonObject:
         "unit": MEASURES[asked.measure].unit,
         "n": len(points),
         "baseline": {"n": 0 if asked.frozen else min(asked.baseline, len(points)), "frozen": asked.frozen is not None},
+        "autocorrelation": related,
+        "forecast": None if forecast is None else {**forecast},
         "limits": None if limits is None else {"center": limits[0], "sigma": limits[1]},
         "range_limits": None if ranges is None else asdict(ranges),
         "rules": {name: RULES[name].text for name in asked.rules},
@@ -152,7 +169,7 @@ def control_chart(figures: Figures, asked: Charting) -> JsonObject:
 def _subgroups(figures: Figures, asked: Charting) -> list[_Subgroup]:
     """The newest jobs in groups of one size; the oldest few that make no whole group are left out."""
     measure = MEASURES[asked.measure]
-    query = JobQuery(asked.where, measure.statuses, measure.known, asked.points * asked.subgroup)
+    query = JobQuery(asked.where, measure.statuses, measure.known, asked.points * asked.subgroup, asked.window)
     told = [(job, *measure.read(job)) for job in figures.jobs(query)]
     told = [(job, value, units) for job, value, units in told if units]
     groups = []
@@ -160,6 +177,12 @@ def _subgroups(figures: Figures, asked: Charting) -> list[_Subgroup]:
         jobs, values, units = zip(*told[start : start + asked.subgroup], strict=True)
         groups.append(_Subgroup(jobs, values, math.fsum(units)))
     return groups
+
+
+def _residuals(groups: Sequence[_Subgroup], center: float, weight: float) -> list[_Subgroup]:
+    """The same jobs, with what the one before does not say of their values."""
+    left = residuals([group.mean for group in groups], center=center, weight=weight)
+    return [replace(group, values=(value,), units=1) for group, value in zip(groups, left, strict=True)]
 
 
 def _baseline(asked: Charting, groups: Sequence[_Subgroup]) -> tuple[float, float]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from functools import partial
+from typing import Final, TypeAlias
 
-from rmos.analytics.calendar import DAYS_PER_MONTH, DAYS_PER_WEEK, last_days
+from rmos.analytics.calendar import DAYS_PER_MONTH, DAYS_PER_WEEK, Window, last_days
 from rmos.analytics.describe import share
 from rmos.analytics.facts import Dimension
-from rmos.analytics.tallies import Sums, of_status, sums_by
+from rmos.analytics.tallies import NO_OUTCOME, Outcome, Sums, of_status, outcomes_by_day, sums_by
 from rmos.clock import Timestamp
 from rmos.domain.entities import JsonObject, JsonValue
 from rmos.domain.jobs import COMPLETED, IN_PROGRESS, STATUSES
 from rmos.services.analytics.materials import material_names
 from rmos.services.analytics.patterns import MAX_NAMED
+from rmos.services.analytics.windows import totals_in
 from rmos.stores.figures import Figures
 
 _RECENT: Final = (
@@ -31,17 +33,21 @@ _RECENT: Final = (
     "created_at",
 )
 
+Only: TypeAlias = Mapping[Dimension, str]
+"""Conditions on the jobs that are looked at, all of which hold: dimensions and their values."""
+EVERY: Final[Only] = {}
 
-def success_trends(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
+
+def success_trends(figures: Figures, *, days: int, now: Timestamp, only: Only = EVERY) -> JsonObject:
     """Completed and failed jobs of each of the last days, those without jobs as well; overall they are pooled."""
     calendar = last_days(now, days)
-    tallies = figures.daily_totals(Dimension.JOB_TYPE, calendar[0], calendar[-1])
-    by_day = sums_by(tallies, lambda tally: tally.day)
+    counts = figures.daily_counts(only, calendar[0], calendar[-1])
+    by_day, overall = outcomes_by_day(counts), Outcome.of(counts)
     return {
         "days": days,
-        "trends": [{"date": day, **_outcome(by_day.get(day, NOTHING))} for day in calendar],
-        "overall": _outcome(Sums.of(tallies)),
-        "overall_success_rate": Sums.of(tallies).success_rate,
+        "trends": [{"date": day, **_outcome(by_day.get(day, NO_OUTCOME))} for day in calendar],
+        "overall": _outcome(overall),
+        "overall_success_rate": overall.success_rate,
     }
 
 
@@ -83,12 +89,11 @@ def status(figures: Figures) -> JsonObject:
     }
 
 
-def throughput(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
+def throughput(figures: Figures, *, days: int, now: Timestamp, only: Only = EVERY) -> JsonObject:
     """Completed jobs by the day they ended, over the calendar: days on which nothing ended count."""
     calendar = last_days(now, days)
-    tallies = figures.daily_totals(Dimension.JOB_TYPE, calendar[0], calendar[-1])
-    by_day = sums_by(of_status(tallies, COMPLETED), lambda tally: tally.day)
-    counts = {day: by_day[day].jobs if day in by_day else 0 for day in calendar}
+    by_day = outcomes_by_day(figures.daily_counts(only, calendar[0], calendar[-1]))
+    counts = {day: by_day.get(day, NO_OUTCOME).completed for day in calendar}
     total = sum(counts.values())
     peak = max(calendar, key=counts.__getitem__)
     return {
@@ -102,18 +107,21 @@ def throughput(figures: Figures, *, days: int, now: Timestamp) -> JsonObject:
     }
 
 
-def failures(figures: Figures) -> JsonObject:
-    """Failed jobs by type, pattern, material and reason, the most failures first."""
-    by_type = sums_by(figures.totals(Dimension.JOB_TYPE), lambda tally: tally.value)
-    by_pattern = sums_by(figures.totals(Dimension.PATTERN), lambda tally: tally.value)
-    by_reason = sums_by(figures.totals(Dimension.REASON), lambda tally: tally.value)
+def failures(figures: Figures, *, window: Window | None = None) -> JsonObject:
+    """Failed jobs by type, pattern, material and reason, the most failures first; of all days without a window."""
+    totals = partial(totals_in, figures, window)
+    by_type = sums_by(totals(Dimension.JOB_TYPE), lambda tally: tally.value)
+    by_pattern = sums_by(totals(Dimension.PATTERN), lambda tally: tally.value)
+    by_machine = sums_by(totals(Dimension.MACHINE), lambda tally: tally.value)
+    by_reason = sums_by(totals(Dimension.REASON), lambda tally: tally.value)
     materials = material_names(figures.families())
-    by_material = sums_by(figures.totals(Dimension.FAMILY), lambda tally: materials.get(tally.value or ""))
+    by_material = sums_by(totals(Dimension.FAMILY), lambda tally: materials.get(tally.value or ""))
     failed = sum(sums.failed for sums in by_type.values())
     return {
         "total_failures": failed,
         "by_type": _failures("job_type", by_type),
         "by_pattern": _failures("pattern_id", by_pattern),
+        "by_machine": _failures("machine_id", by_machine),
         "by_material": _failures("material_type", by_material),
         "by_reason": [
             {"reason": reason, "failed": sums.failed, "percentage": share(sums.failed, failed)}
@@ -152,15 +160,12 @@ def recent_job(document: JsonObject) -> JsonObject:
     return {field: document[field] for field in _RECENT} | {"duration_minutes": minutes}
 
 
-NOTHING: Final = Sums.of(())
-
-
-def _outcome(sums: Sums) -> JsonObject:
+def _outcome(outcome: Outcome) -> JsonObject:
     return {
-        "total": sums.completed + sums.failed,
-        "completed": sums.completed,
-        "failed": sums.failed,
-        "success_rate": sums.success_rate,
+        "total": outcome.ended,
+        "completed": outcome.completed,
+        "failed": outcome.failed,
+        "success_rate": outcome.success_rate,
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import date
 from typing import Final
 
 from rmos.analytics.calendar import last_days
 from rmos.analytics.facts import Dimension
+from rmos.analytics.shifts import Shifts
 from rmos.analytics.shop import Elements, flow, pareto
 from rmos.analytics.tallies import Sums, grouped, of_status, sums_by
 from rmos.clock import Timestamp, seconds_between
@@ -22,6 +22,7 @@ BY: Final[Mapping[str, Dimension]] = {
     "project": Dimension.PROJECT,
     "pattern": Dimension.PATTERN,
     "job_type": Dimension.JOB_TYPE,
+    "shift": Dimension.SHIFT,
 }
 """What figures may be asked by."""
 WAITING: Final = frozenset({"GLUE_DRY"})
@@ -40,38 +41,52 @@ _RATIOS: Final = (
 )
 
 
-def shop(
-    figures: Figures, *, by: str, days: int, hours_per_day: float, weekdays: frozenset[int], now: Timestamp
-) -> JsonObject:
+def shop(figures: Figures, *, by: str, days: int, shifts: Shifts, now: Timestamp) -> JsonObject:
     """OEE and its elements, quality and reliability, of each group and of all together.
 
     Args:
-        hours_per_day: Planned hours of each machine on a working day.
-        weekdays: Working days, 1 (Monday) to 7. Time is planned for machines alone: a project has no clock.
+        shifts: When each machine is planned to work. A shift is planned for every machine; a project has no clock.
     """
     calendar = last_days(now, days)
     window = calendar[0], calendar[-1]
     tallies = grouped(figures.window_totals(BY[by], *window), lambda tally: tally.value)
     stops = figures.stops(BY[by], *window)
-    working = sum(date.fromisoformat(day).isoweekday() in weekdays for day in calendar)
-    planned_s = working * hours_per_day * 3600 if by == "machine" else 0.0
+    names = {*tallies, *(stop.value for stop in stops)}
+    planned_s = _planned_s(figures, by, calendar, shifts, names)
     groups = {
         name: Elements.of(
             Sums.of([tally for tally in tallies.get(name, ()) if tally.status in (COMPLETED, FAILED)]),
             [stop for stop in stops if stop.value == name],
-            pbt_s=0.0 if name is None else planned_s,
+            pbt_s=planned_s.get(name, 0.0),
         )
-        for name in {*tallies, *(stop.value for stop in stops)}
+        for name in {*names, *planned_s}
     }
     order = sorted(groups.items(), key=lambda entry: (-entry[1].ended_jobs, entry[0] or ""))
     return {
         "by": by,
         **_window(calendar),
-        "working_days": working,
+        "working_days": sum(any(shifts.planned_s([day]).values()) for day in calendar),
         "groups": [{by: name, **_figures(elements)} for name, elements in order[:MAX_NAMED]],
         "count": len(groups),
         "total": _figures(Elements.added(groups.values())),
     }
+
+
+def _planned_s(
+    figures: Figures, by: str, calendar: list[str], shifts: Shifts, names: Iterable[str | None]
+) -> dict[str | None, float]:
+    """Planned busy time of each group, in seconds."""
+    planned = shifts.planned_s(calendar)
+    if by == "machine":
+        return {name: sum(planned.values()) for name in names if name is not None}
+    if by != "shift":
+        return {}
+    window = calendar[0], calendar[-1]
+    machines = {
+        *(tally.value for tally in figures.window_totals(Dimension.MACHINE, *window)),
+        *(stop.value for stop in figures.stops(Dimension.MACHINE, *window)),
+    } - {None}
+    return {name: seconds * len(machines) for name, seconds in planned.items()}
 
 
 def _figures(elements: Elements) -> JsonObject:

@@ -18,13 +18,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from rmos.analytics.shifts import Shifts
+from rmos.domain.access import AccessBook
 from rmos.domain.entities import JsonValue, Kind, Revision
 from rmos.domain.events import Event
 from rmos.errors import StartupError
 from rmos.eventlog.sqlite import SqliteEventLog, read_history
-from rmos.stores.base import ListQuery, Overview, Page, Transaction
+from rmos.eventlog.sqlite_audit import SqliteAuditLog
+from rmos.stores.base import ListQuery, Overview, Page, Running, Transaction
 from rmos.stores.figures import Figures
-from rmos.stores.sqlite import reads, rows
+from rmos.stores.sqlite import access, reads, rows
 from rmos.stores.sqlite.connection import connect_reader, connect_writer
 from rmos.stores.sqlite.epoch import Witness
 from rmos.stores.sqlite.figures import FiguresFile
@@ -38,6 +41,7 @@ __all__ = ["SqliteStores", "open_sqlite"]
 
 T = TypeVar("T")
 
+NO_SHIFTS: Final = Shifts()
 READER_THREADS: Final = 3
 """A slow search or two leave one for everybody else; more would only compete for the same disk and cores."""
 _LEAST_SQLITE: Final = (3, 35, 0)
@@ -51,6 +55,7 @@ async def open_sqlite(
     busy_timeout_s: float = 5.0,
     keep_days: float | None = None,
     keep_events: int | None = None,
+    shifts: Shifts = NO_SHIFTS,
 ) -> SqliteStores:
     """Open the database at `path`; it is made, or brought to the present schema, where needed.
 
@@ -59,12 +64,15 @@ async def open_sqlite(
         busy_timeout_s: Seconds a write waits for a lock of another program.
         keep_days: Age in days after which events leave the log; None keeps them.
         keep_events: Number of newest events that the log keeps; None for all.
+        shifts: By which figures are added up.
 
     Raises:
         StartupError: it cannot be opened; the message says why and what to do.
     """
     opened = await asyncio.to_thread(_Opened, path, Retention(keep_days, keep_events))
-    return SqliteStores(opened, loop=asyncio.get_running_loop(), on_commit=on_commit, busy_timeout_s=busy_timeout_s)
+    return SqliteStores(
+        opened, loop=asyncio.get_running_loop(), on_commit=on_commit, busy_timeout_s=busy_timeout_s, shifts=shifts
+    )
 
 
 class _Opened:
@@ -121,14 +129,16 @@ class SqliteStores:
         loop: asyncio.AbstractEventLoop,
         on_commit: Callable[[], None],
         busy_timeout_s: float,
+        shifts: Shifts,
     ) -> None:
         self._opened = opened
         path = opened.path
         connect = partial(connect_reader, path, busy_timeout_s=busy_timeout_s)
         self._readers = ReaderPool(connect, threads=READER_THREADS, name="rmos-read")
         self._live = ReaderPool(connect, threads=1, name="rmos-live")
-        self._figures = FiguresFile(path, busy_timeout_s=busy_timeout_s)
+        self._figures = FiguresFile(path, busy_timeout_s=busy_timeout_s, shifts=shifts)
         self._log = SqliteEventLog(self._live, self._readers)
+        self._audit = SqliteAuditLog(self._readers)
         self._writer = Writer(
             opened.connection, opened.housekeeping, loop=loop, on_commit=on_commit, busy_timeout_s=busy_timeout_s
         )
@@ -138,6 +148,11 @@ class SqliteStores:
     def log(self) -> SqliteEventLog:
         """The event log of the same database."""
         return self._log
+
+    @property
+    def audit(self) -> SqliteAuditLog:
+        """The same log with its hashes, for who verifies it."""
+        return self._audit
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction and return its result once that is durable."""
@@ -156,12 +171,24 @@ class SqliteStores:
         return await self._readers.run(lambda connection: reads.statistics(connection, kind))
 
     async def overview(self) -> Overview:
-        """What the live metrics tell of the shop, read in one transaction."""
+        """Counts of the shop, read in one transaction."""
         return await self._readers.run(reads.overview)
+
+    async def running(self) -> Running:
+        """The jobs that run now, read in one transaction."""
+        return await self._readers.run(reads.running)
 
     async def history(self, key: str, *, limit: int = 1000) -> list[Event]:
         """The newest `limit` logged events of one entity, oldest first, also after it was deleted."""
         return await self._readers.run(lambda connection: read_history(connection, key, limit))
+
+    async def access(self) -> AccessBook:
+        """Everybody who may come in."""
+        return await self._readers.run(reads.access)
+
+    async def access_version(self) -> int:
+        """The version of the book that `access` would answer, for less."""
+        return await self._live.run(access.version)
 
     async def figures(self, work: Callable[[Figures], T]) -> T:
         """Run `work` on the figures, once they have caught up with the log, and return its result."""

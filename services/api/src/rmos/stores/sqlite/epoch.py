@@ -17,17 +17,27 @@ from typing import Final
 import orjson
 from sqlalchemy import bindparam, insert, select, update
 
+from rmos.clock import utc_now
 from rmos.domain.ids import short_name
 from rmos.eventlog.base import LogHead
-from rmos.eventlog.schema import log_head
+from rmos.eventlog.chain import GENESIS
+from rmos.eventlog.schema import epochs, log_head
 from rmos.eventlog.sqlite import read_head
 from rmos.eventlog.sqlite_statement import Statement
+from rmos.stores.sqlite.connection import roll_back
 
 log = logging.getLogger(__name__)
 
 _EXISTS: Final = Statement(select(log_head.c.id))
-_INSERT: Final = Statement(insert(log_head).values(id=1, epoch=bindparam("new_epoch"), head=0, oldest=1))
+_INSERT: Final = Statement(
+    insert(log_head).values(id=1, epoch=bindparam("new_epoch"), head=0, oldest=1, anchor=GENESIS, hash=GENESIS)
+)
 _RENAME: Final = Statement(update(log_head).values(epoch=bindparam("new_epoch")))
+_RECORD: Final = Statement(
+    insert(epochs).values(
+        epoch=bindparam("new_epoch"), from_offset=bindparam("start"), reason=bindparam("why"), time=bindparam("now")
+    )
+)
 
 
 class Witness:
@@ -45,11 +55,11 @@ class Witness:
         """
         known = self._load()
         if not _EXISTS.run(connection).fetchall():
-            _INSERT.run(connection, new_epoch=short_name())
+            _begin(connection, "created")
             if known:
                 log.warning("the database was missing and has been made anew; the log has a new epoch")
         elif known and (reason := _replaced(read_head(connection), *known)):
-            _RENAME.run(connection, new_epoch=short_name())
+            begin_epoch(connection, f"replaced: {reason}")
             log.warning("the database was replaced; the log has a new epoch", extra={"reason": reason})
         head = read_head(connection)
         self.record(head.epoch, head.offset)
@@ -79,6 +89,28 @@ class Witness:
         except (ValueError, TypeError, KeyError) as error:
             log.warning("the epoch file cannot be read and is made anew", extra={"error": str(error)})
             return None
+
+
+def begin_epoch(connection: sqlite3.Connection, reason: str) -> str:
+    """Give the log a new epoch, which begins after its head. Returns its name.
+
+    Args:
+        reason: Shown to who verifies the log: `replaced: …`, `restored: …`.
+    """
+    return _begin(connection, reason, after=read_head(connection))
+
+
+def _begin(connection: sqlite3.Connection, reason: str, after: LogHead | None = None) -> str:
+    """Begin the first epoch of an empty log, or one after another."""
+    epoch = short_name()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (_RENAME if after else _INSERT).run(connection, new_epoch=epoch)
+        _RECORD.run(connection, new_epoch=epoch, start=after.offset + 1 if after else 1, why=reason, now=utc_now())
+        connection.execute("COMMIT")
+    finally:
+        roll_back(connection)
+    return epoch
 
 
 def _replaced(found: LogHead, epoch: str, head: int) -> str | None:

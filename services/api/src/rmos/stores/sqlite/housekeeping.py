@@ -13,11 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from rmos.clock import to_timestamp
+from rmos.domain.entities import KINDS
+from rmos.domain.events import Category, event_type
 from rmos.eventlog.base import LogHead
-from rmos.eventlog.schema import events, log_head
+from rmos.eventlog.schema import events, log_head, retired
 from rmos.eventlog.sqlite import read_head
 from rmos.eventlog.sqlite_statement import Statement
 from rmos.stores.schema import answers
@@ -39,8 +42,38 @@ _FIRST_YOUNG: Final = Statement(
     .order_by(events.c.offset)
     .limit(1)
 )
+_leaving: Final = select(*(events.c[column.name] for column in retired.c)).where(
+    events.c.offset < bindparam("keep_from"), events.c.key.is_not(None), events.c.version.is_not(None)
+)
+_retire: Final = insert(retired).from_select(retired.c.keys(), _leaving.order_by(events.c.offset))
+_RETIRE: Final = Statement(
+    _retire.on_conflict_do_update(
+        index_elements=[retired.c.key],
+        set_={column.name: _retire.excluded[column.name] for column in retired.c if column.name != "key"},
+    )
+)
+"""In order of the offsets, so that the newest of each entity stays."""
+
+
+def _is_deletion(type_: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*(type_ == event_type(Category(kind.category), "deleted") for kind in KINDS))
+
+
+_FORGET_DELETED: Final = Statement(
+    delete(retired).where(
+        retired.c.key.in_(
+            select(events.c.key).where(events.c.offset < bindparam("keep_from"), _is_deletion(events.c.type))
+        ),
+        _is_deletion(retired.c.type),
+    )
+)
 _PRUNE: Final = Statement(delete(events).where(events.c.offset < bindparam("keep_from")))
-_SET_OLDEST: Final = Statement(update(log_head).values(oldest=bindparam("keep_from")))
+_MOVE_ANCHOR: Final = Statement(
+    update(log_head).values(
+        oldest=bindparam("keep_from"),
+        anchor=select(events.c.hash).where(events.c.offset == bindparam("keep_from") - 1).scalar_subquery(),
+    )
+)
 _PRUNE_ANSWERS: Final = Statement(
     delete(answers).where(
         answers.c.scope.in_(
@@ -102,15 +135,15 @@ class Housekeeping:
         self._witness.record(head.epoch, head.offset)
 
     def _prune_events(self) -> bool:
-        """Delete the oldest events that are past retention. Whether there may be more of them."""
+        """Move the oldest events that are past retention out of the log. Whether there may be more of them."""
         head = read_head(self._connection)
         end = min(head.oldest + PRUNE_ROWS, head.offset + 1)
         keep_from = min(self._first_to_keep(head, end), end)
         if keep_from <= head.oldest:
             return False
         self._connection.execute("BEGIN IMMEDIATE")
-        _PRUNE.run(self._connection, keep_from=keep_from)
-        _SET_OLDEST.run(self._connection, keep_from=keep_from)
+        for statement in (_RETIRE, _FORGET_DELETED, _MOVE_ANCHOR, _PRUNE):
+            statement.run(self._connection, keep_from=keep_from)
         self._connection.execute("COMMIT")
         return keep_from == head.oldest + PRUNE_ROWS
 

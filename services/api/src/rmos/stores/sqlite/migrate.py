@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from rmos.errors import StartupError
 
-SCHEMA_VERSION: Final = "0001"
+SCHEMA_VERSION: Final = "0005"
 """The newest migration, held against the folder by a test. So a start with nothing to do need not load alembic."""
 
 LOCK_TIMEOUT_S: Final = 5.0
@@ -24,7 +25,7 @@ def upgrade(path: Path) -> None:
         StartupError: made by a newer RMOS, or by another program.
         sqlite3.Error: not a database, or it cannot be written.
     """
-    found = _schema_version(path)
+    found = schema_version(path)
     if found == SCHEMA_VERSION:
         return
     known = [file.name.partition("_")[0] for file in (_SCRIPTS / "versions").glob("[0-9]*.py")]
@@ -36,19 +37,36 @@ def upgrade(path: Path) -> None:
     _run_alembic(path)
 
 
-def _schema_version(path: Path) -> str | None:
+def require_schema(path: Path, connection: sqlite3.Connection) -> None:
+    """Make sure that the database can be read as it is.
+
+    Raises:
+        StartupError: it has another schema than this RMOS, or is none of RMOS.
+    """
+    found = _version_in(connection)
+    if found == SCHEMA_VERSION:
+        return
+    if found is None:
+        raise StartupError(f"{path} is no database of RMOS")
+    advice = "run `rmos migrate`, or start the server once" if found < SCHEMA_VERSION else "update RMOS"
+    raise StartupError(f"the database {path} has schema {found}, this RMOS reads {SCHEMA_VERSION}; {advice}")
+
+
+def schema_version(path: Path) -> str | None:
     """The schema version in the file, None for a new or empty one."""
-    connection = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)
-    try:
+    with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if "alembic_version" in tables:
-            versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-            return str(versions[0][0]) if versions else None
-    finally:
-        connection.close()
-    if tables:
-        raise StartupError(f"{path} belongs to another program; choose another folder with --data")
-    return None
+        if tables and "alembic_version" not in tables:
+            raise StartupError(f"{path} belongs to another program; choose another folder with --data")
+        return _version_in(connection)
+
+
+def _version_in(connection: sqlite3.Connection) -> str | None:
+    """The schema version, None where there is none."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall():
+        return None
+    versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    return str(versions[0][0]) if versions else None
 
 
 def _run_alembic(path: Path) -> None:

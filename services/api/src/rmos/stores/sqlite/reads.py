@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -12,15 +10,17 @@ from typing import Final
 import orjson
 from sqlalchemy import func, select
 
+from rmos.domain.access import AccessBook
 from rmos.domain.entities import KINDS, STRIP_FAMILY, JsonValue, Kind
 from rmos.domain.jobs import STATUSES
 from rmos.eventlog.schema import events
 from rmos.eventlog.sqlite import read_head
-from rmos.eventlog.sqlite_statement import PackedSelect, Statement
+from rmos.eventlog.sqlite_statement import PackedSelect, Statement, read_transaction
 from rmos.stores import queries
-from rmos.stores.base import ListQuery, Overview, Page
+from rmos.stores.base import ListQuery, Overview, Page, Running
 from rmos.stores.paging import Place
 from rmos.stores.queries import Shape
+from rmos.stores.sqlite.access import read_book
 from rmos.stores.sqlite.migrate import SCHEMA_VERSION
 
 _STATISTICS: Final = {name: Statement(statement) for name, statement in queries.STATISTICS.items()}
@@ -46,20 +46,10 @@ def _total_sql(shape: Shape) -> Statement:
     return Statement(queries.total_statement(shape))
 
 
-@contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """One read transaction."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-
-
 def page(connection: sqlite3.Connection, kind: Kind, query: ListQuery) -> Page:
     """One page of a list (`stores.base.Stores.page`)."""
     shape, values = queries.read_query(kind, query)
-    with _snapshot(connection):
+    with read_transaction(connection):
         ((total,),) = _total_sql(queries.for_total(shape)).run(connection, **values).fetchall()
         rows = _page_sql(shape).with_documents(connection, **values)
         following = None
@@ -72,27 +62,36 @@ def page(connection: sqlite3.Connection, kind: Kind, query: ListQuery) -> Page:
 
 def statistics(connection: sqlite3.Connection, kind: Kind) -> dict[str, JsonValue]:
     """The published statistics of the kind."""
-    with _snapshot(connection):
+    with read_transaction(connection):
         (row,) = _STATISTICS[kind.name].run(connection).fetchall()
         materials = _MATERIAL_COUNTS.run(connection).fetchall() if kind == STRIP_FAMILY else []
     return queries.statistics(kind, row, materials)
 
 
 def overview(connection: sqlite3.Connection) -> Overview:
-    """What the live metrics tell of the shop."""
-    with _snapshot(connection):
+    """Counts of the shop."""
+    with read_transaction(connection):
         by_status = dict(_JOBS_BY_STATUS.run(connection).fetchall())
-        running = _RUNNING_JOBS.run(connection).fetchall()
-        entities = _counts(connection)
+        return Overview(dict.fromkeys(STATUSES, 0) | by_status, _counts(connection))
+
+
+def running(connection: sqlite3.Connection) -> Running:
+    """The jobs that run now."""
+    with read_transaction(connection):
+        bodies = _RUNNING_JOBS.run(connection).fetchall()
         offset = read_head(connection).offset
-    return Overview(
-        dict.fromkeys(STATUSES, 0) | by_status, [orjson.loads(body) for (body,) in running], entities, offset
-    )
+    return Running([orjson.loads(body) for (body,) in bodies], offset)
+
+
+def access(connection: sqlite3.Connection) -> AccessBook:
+    """Everybody who may come in."""
+    with read_transaction(connection):
+        return read_book(connection)
 
 
 def status(connection: sqlite3.Connection, path: Path) -> dict[str, JsonValue]:
     """Schema version, counts and size; the path itself is not told."""
-    with _snapshot(connection):
+    with read_transaction(connection):
         counts: dict[str, JsonValue] = dict(_counts(connection))
         ((logged,),) = _COUNT_EVENTS.run(connection).fetchall()
     files = (path, path.with_name(f"{path.name}-wal"))

@@ -15,13 +15,16 @@ import orjson
 from sqlalchemy import Insert, Table, bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from rmos.domain.access import AccessBook
 from rmos.domain.entities import KINDS, Kind, Revision
 from rmos.domain.events import NewEvent
+from rmos.eventlog.chain import link
 from rmos.eventlog.schema import events, log_head
 from rmos.eventlog.sqlite_statement import Statement
 from rmos.stores.base import Reference, RememberedAnswer
 from rmos.stores.batch import Address, Changes
 from rmos.stores.schema import PARENTS_FIRST, REFERENCES, TABLE, answers
+from rmos.stores.sqlite import access
 
 _LADDER: Final = (256, 64, 16, 4, 1)
 """Rows in a statement. Powers of four: any number of rows takes few statements, and few texts are to be compiled."""
@@ -65,8 +68,9 @@ _DELETE: Final = {
     kind.name: Statement(delete(TABLE[kind.name]).where(TABLE[kind.name].c.id == bindparam("id"))) for kind in KINDS
 }
 _TAKE_OFFSETS: Final = Statement(
-    update(log_head).values(head=log_head.c.head + bindparam("count")).returning(log_head.c.head)
+    update(log_head).values(head=log_head.c.head + bindparam("count")).returning(log_head.c.head, log_head.c.hash)
 )
+_SET_HASH: Final = Statement(update(log_head).values(hash=bindparam("new_hash")))
 _GET: Final = {
     kind.name: Statement(
         select(TABLE[kind.name].c.version, TABLE[kind.name].c.body).where(TABLE[kind.name].c.id == bindparam("id"))
@@ -145,6 +149,10 @@ class CommittedRows:
         pairs = tuple((name, value) for name, value in orjson.loads(headers))
         return RememberedAnswer(scope, fingerprint, status, pairs, body, created_at)
 
+    def access(self) -> AccessBook:
+        """Everybody who may come in. Seldom changed, so nothing is kept of it."""
+        return access.read_book(self._connection)
+
 
 def flush(connection: sqlite3.Connection, changes: Changes) -> None:
     """Write the changes. Parents go in before and out after what refers to them.
@@ -166,17 +174,22 @@ def flush(connection: sqlite3.Connection, changes: Changes) -> None:
             if row is None and name == kind.name:
                 _DELETE[name].run(connection, id=entity_id)
     _REMEMBER.write(connection, [_answer_row(answer) for answer in changes.answers.values()])
+    access.write(connection, changes.access)
 
 
 def _append(connection: sqlite3.Connection, new: Sequence[NewEvent]) -> None:
     if not new:
         return
-    ((head,),) = _TAKE_OFFSETS.run(connection, count=len(new)).fetchall()
-    first = head - len(new) + 1
-    _APPEND.write(connection, [_event_row(offset, event) for offset, event in enumerate(new, first)])
+    ((head, previous),) = _TAKE_OFFSETS.run(connection, count=len(new)).fetchall()
+    rows = []
+    for offset, event in enumerate(new, head - len(new) + 1):
+        previous = link(previous, event, offset)
+        rows.append(_event_row(offset, event, previous))
+    _APPEND.write(connection, rows)
+    _SET_HASH.run(connection, new_hash=previous)
 
 
-def _event_row(offset: int, event: NewEvent) -> tuple[object, ...]:
+def _event_row(offset: int, event: NewEvent, event_hash: bytes) -> tuple[object, ...]:
     """In the order of the columns of `events`."""
     return (
         offset,
@@ -187,8 +200,10 @@ def _event_row(offset: int, event: NewEvent) -> tuple[object, ...]:
         orjson.dumps(event.channels).decode() if event.channels else None,
         event.actor,
         event.request_id,
+        event.cause,
         event.timestamp,
         event.data,
+        event_hash,
     )
 
 

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
+from zlib import crc32
 
+from rmos.analytics.shifts import Shifts
 from rmos.errors import UnavailableError
 from rmos.stores.figures import Figures
 from rmos.stores.figures_schema import LAYOUT
@@ -20,7 +22,7 @@ from rmos.stores.sqlite.figures.catch_up import make_tables, prepare, step
 from rmos.stores.sqlite.figures.reads import SqliteFigures
 from rmos.stores.sqlite.readers import ReaderPool
 
-__all__ = ["FiguresFile"]
+__all__ = ["FiguresFile", "remove_figures"]
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +36,13 @@ _FILES: Final = ("", "-wal", "-shm")
 class FiguresFile:
     """`run` may be called concurrently, from the event loop only. The file is opened when it is first asked for."""
 
-    def __init__(self, shop: Path, *, busy_timeout_s: float) -> None:
+    def __init__(self, shop: Path, *, busy_timeout_s: float, shifts: Shifts) -> None:
         self._shop = shop
         self._path = shop.with_name(f"{shop.name}.figures")
         self._busy_timeout_s = busy_timeout_s
+        self._shifts = shifts
+        self._stamp = crc32(repr(shifts).encode()) & 0x7FFFFFFF
+        """Other shifts are other sums, so the file says by which it was counted."""
         self._thread = ReaderPool(self._open, threads=1, name="rmos-figures")
 
     async def run(self, work: Callable[[Figures], T]) -> T:
@@ -64,21 +69,22 @@ class FiguresFile:
             if (error.sqlite_errorcode & 0xFF) not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
                 raise
             log.warning("the figures are damaged and are counted anew", extra={"error": str(error)})
-            self._remove()
+            remove_figures(self._shop)
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         """The figures, empty where there are none that this program could read."""
         connection = self._connect_file()
         ((layout,),) = connection.execute("PRAGMA user_version").fetchall()
-        if layout not in (0, LAYOUT):
+        ((stamp,),) = connection.execute("PRAGMA application_id").fetchall()
+        if layout and (layout, stamp) != (LAYOUT, self._stamp):
             connection.close()
-            self._remove()
+            remove_figures(self._shop)
             connection, layout = self._connect_file(), 0
         try:
             if layout == 0:
-                make_tables(connection)
-            prepare(connection, self._shop)
+                make_tables(connection, self._stamp)
+            prepare(connection, self._shop, self._shifts)
         except BaseException:
             connection.close()
             raise
@@ -106,9 +112,11 @@ class FiguresFile:
             raise
         return connection
 
-    def _remove(self) -> None:
-        for ending in _FILES:
-            self._path.with_name(f"{self._path.name}{ending}").unlink(missing_ok=True)
+
+def remove_figures(shop: Path) -> None:
+    """Delete the file of the figures of this database, if there is one. Nobody may have it open."""
+    for ending in _FILES:
+        shop.with_name(f"{shop.name}.figures{ending}").unlink(missing_ok=True)
 
 
 def _catch_up(connection: sqlite3.Connection) -> None:

@@ -41,6 +41,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from rmos.analytics.extraction import family_fact, pattern_fact
 from rmos.analytics.facts import TOOL_BANDS, Dimension
+from rmos.analytics.shifts import Shifts
 from rmos.domain.entities import JOBLOG, KINDS, PATTERN, STRIP_FAMILY, JsonObject, Kind
 from rmos.domain.events import Category, event_type
 from rmos.domain.jobs import FAILED, STOPPED
@@ -104,6 +105,7 @@ _pieces: Final = case(
         func.coalesce(joblogs.c.good_qty, 0) + func.coalesce(joblogs.c.scrap_qty, 0),
     )
 )
+_moment: Final = func.coalesce(joblogs.c.end_time, joblogs.c.start_time, joblogs.c.created_at)
 _FACT: Final = {
     **{
         name: joblogs.c[name]
@@ -123,7 +125,8 @@ _FACT: Final = {
         )
     },
     "start_time": joblogs.c.start_time,
-    "moment": func.coalesce(joblogs.c.end_time, joblogs.c.start_time, joblogs.c.created_at),
+    "seen_at": joblogs.c.updated_at,
+    "moment": _moment,
     "lead_s": _seconds(joblogs.c.start_time, joblogs.c.end_time),
     "waste_percentage": _number("$.results.waste_percentage", at_least=0, at_most=100),
     "strip_used_mm": _number("$.results.strip_used_mm", at_least=0),
@@ -136,6 +139,7 @@ _FACT: Final = {
             _number("$.parameters.planned_seconds_per_piece", at_least=0) * _pieces,
         )
     ),
+    "shift": func.rmos_shift(_moment),
     "tool_band": case(*((_tool_mm < below, name) for name, below in TOOL_BANDS), else_=None),
 }
 """What is counted of a job, by column of `job_facts`."""
@@ -254,6 +258,7 @@ _STOP: Final = {
         name: _neighbours.c[name]
         for name in ("job_id", "job_type", "pattern_id", "strip_family_id", "machine_id", "project_id", "reason")
     },
+    "shift": func.rmos_shift(_neighbours.c.since),
     "day": func.substr(_neighbours.c.since, 1, 10),
     "begins": case((_goes_on, 0), else_=1),
     "is_open": case((_is_stopped(_neighbours.c.status) & _neighbours.c.until.is_(None), 1), else_=0),
@@ -320,21 +325,23 @@ _REACH: Final = Statement(update(progress).values(reached=bindparam("reached")))
 _COUNTED_TO: Final = Statement(update(progress).values(counted_to=bindparam("counted_to")))
 
 
-def make_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables in an empty file, all or none."""
+def make_tables(connection: sqlite3.Connection, stamp: int) -> None:
+    """Make the tables in an empty file, all or none; `stamp` says which shifts they are counted by."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         for table in metadata.sorted_tables:
             _create(connection, table)
         connection.execute(f"PRAGMA user_version={LAYOUT}")
+        connection.execute(f"PRAGMA application_id={stamp}")
         connection.execute("COMMIT")
     except BaseException:
         roll_back(connection)
         raise
 
 
-def prepare(connection: sqlite3.Connection, shop: Path) -> None:
-    """Attach the shop, to be read, and make the table that steps work with."""
+def prepare(connection: sqlite3.Connection, shop: Path, shifts: Shifts) -> None:
+    """Attach the shop, to be read; make the table that steps work with, and the function that knows the shifts."""
+    connection.create_function("rmos_shift", 1, shifts.shift_of, deterministic=True)
     connection.execute("ATTACH ? AS shop", (f"{shop.absolute().as_uri()}?mode=ro",))
     _create(connection, changed)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 import orjson
-from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, null, or_, select
+from sqlalchemy import ColumnElement, Text, bindparam, case, cast, func, literal, or_, select
 
+from rmos.analytics.calendar import day_after
 from rmos.analytics.facts import (
+    DayCount,
     Dimension,
     FamilyFact,
     JobFact,
+    MachineFact,
     PatternFact,
     Presence,
     RingFact,
@@ -21,7 +25,7 @@ from rmos.analytics.facts import (
     Tally,
 )
 from rmos.clock import Timestamp
-from rmos.domain.jobs import COMPLETED, IN_PROGRESS
+from rmos.domain.jobs import COMPLETED, IN_PROGRESS, RUNNING, STOPPED
 from rmos.eventlog.sqlite_statement import AnySelect, PackedSelect
 from rmos.stores.figures import JobQuery
 from rmos.stores.figures_schema import SUMS, family_facts, job_facts, job_totals, pattern_facts, spans, stop_facts
@@ -35,21 +39,15 @@ _of_dimension: Final = job_totals.c.dimension == bindparam("dimension")
 
 @lru_cache(maxsize=2)
 def _totals_sql(*, one_value: bool) -> PackedSelect:
-    query = select(_value, null().label("day_"), job_totals.c.status, *_sums)
+    query = select(_value, job_totals.c.status, *_sums)
     query = query.where(_of_dimension, job_totals.c.day == "")
     return PackedSelect(query.where(job_totals.c.value == bindparam("value")) if one_value else query)
 
 
-_DAILY_TOTALS: Final = PackedSelect(
-    select(_value, job_totals.c.day, job_totals.c.status, *_sums).where(
-        _of_dimension, job_totals.c.day.between(bindparam("first_day"), bindparam("last_day"))
-    )
-)
 _span: Final = func.json_each(bindparam("spans")).table_valued("value")
 _WINDOW_TOTALS: Final = PackedSelect(
     select(
         _value,
-        null().label("day_"),
         job_totals.c.status,
         *(func.sum(column).label(f"{column.name}_") for column in _sums),
     )
@@ -61,6 +59,28 @@ _WINDOW_TOTALS: Final = PackedSelect(
     )
     .group_by(job_totals.c.value, job_totals.c.status)
 )
+
+
+@lru_cache(maxsize=32)
+def _daily_counts_sql(dimensions: tuple[Dimension, ...]) -> PackedSelect:
+    """Sums are kept by one dimension each; those of every combination would be more than there are jobs."""
+    if len(dimensions) > 1:
+        day: ColumnElement[str] = func.substr(job_facts.c.moment, 1, 10)
+        query = select(day.label("day_"), job_facts.c.status, func.count().label("jobs_")).where(
+            job_facts.c.moment >= bindparam("first_day"),
+            job_facts.c.moment < bindparam("day_after"),
+            *(job_facts.c[dimension.value] == bindparam(dimension.value) for dimension in dimensions),
+        )
+        return PackedSelect(query.group_by(day, job_facts.c.status))
+    # Every job has a type.
+    dimension = next(iter(dimensions), Dimension.JOB_TYPE)
+    query = select(job_totals.c.day, job_totals.c.status, func.sum(job_totals.c.jobs).label("jobs_")).where(
+        job_totals.c.dimension == literal(dimension.value),
+        job_totals.c.day >= bindparam("first_day"),
+        job_totals.c.day < bindparam("day_after"),
+        *(job_totals.c.value == bindparam(dimension.value) for dimension in dimensions),
+    )
+    return PackedSelect(query.group_by(job_totals.c.day, job_totals.c.status))
 
 
 _having_length: Final = func.total(
@@ -98,13 +118,23 @@ _OPEN: Final = PackedSelect(
         func.total(func.max(0.0, _seconds(func.max(job_facts.c.start_time, _since), _now))).label("open_s"),
     ).where(
         or_(*(job_facts.c.status == name for name in IN_PROGRESS)),
-        job_facts.c.start_time.is_not(None),
+        job_facts.c.start_time <= _now,
         job_facts.c.lead_s.is_(None),
     )
 )
+_LATER: Final = PackedSelect(
+    select(
+        func.count().label("open_jobs"),
+        func.total(_seconds(func.max(job_facts.c.start_time, _since), _now)).label("open_s"),
+    ).where(job_facts.c.moment > _now, job_facts.c.start_time <= _now, job_facts.c.lead_s.is_not(None))
+)
+"""What was still open then and has ended since: a window may end on an earlier day."""
 _EARLIER: Final = PackedSelect(
     select(func.total(_seconds(job_facts.c.start_time, _since)).label("earlier_s")).where(
-        job_facts.c.moment >= _since, job_facts.c.start_time < _since, job_facts.c.lead_s.is_not(None)
+        job_facts.c.moment >= _since,
+        job_facts.c.moment <= _now,
+        job_facts.c.start_time < _since,
+        job_facts.c.lead_s.is_not(None),
     )
 )
 
@@ -143,7 +173,7 @@ _SPREAD: Final = PackedSelect(
 )
 
 
-def jobs_query(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool) -> AnySelect:
+def jobs_query(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool, has_window: bool) -> AnySelect:
     """The newest jobs with certain values, newest first, along an index that is in the order of their moments."""
     query = select(*(job_facts.c[name] for name in JobFact.__slots__))
     query = query.where(*(job_facts.c[field] == bindparam(f"where_{field}") for field in fields))
@@ -151,17 +181,54 @@ def jobs_query(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses:
     if has_statuses:
         accepted = select(func.json_each(bindparam("statuses")).table_valued("value").c.value)
         query = query.where(job_facts.c.status.in_(accepted))
+    if has_window:
+        query = query.where(job_facts.c.moment >= bindparam("first_day"), job_facts.c.moment < bindparam("day_after"))
     return query.order_by(job_facts.c.moment.desc(), job_facts.c.number.desc()).limit(bindparam("limit"))
 
 
 @lru_cache(maxsize=256)
-def _jobs_sql(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool) -> PackedSelect:
-    return PackedSelect(jobs_query(fields, known, has_statuses=has_statuses))
+def _jobs_sql(fields: tuple[str, ...], known: tuple[str, ...], *, has_statuses: bool, has_window: bool) -> PackedSelect:
+    return PackedSelect(jobs_query(fields, known, has_statuses=has_statuses, has_window=has_window))
 
 
+@lru_cache(maxsize=2)
+def _durations_sql(*, of_pattern: bool) -> PackedSelect:
+    query = select(job_facts.c.duration_seconds).where(
+        job_facts.c.job_type == bindparam("job_type"),
+        func.nullif(job_facts.c.status, "") == COMPLETED,  # not the bare column: its index is in no order of moments
+        job_facts.c.duration_seconds.is_not(None),
+    )
+    if of_pattern:
+        query = query.where(job_facts.c.pattern_id == bindparam("pattern_id"))
+    return PackedSelect(query.order_by(job_facts.c.moment.desc()).limit(bindparam("limit")))
+
+
+def _jobs_in(*statuses: str) -> ColumnElement[int]:
+    is_one = or_(*(job_totals.c.status == status for status in statuses))
+    return func.sum(case((is_one, job_totals.c.jobs), else_=0))
+
+
+_machine_jobs: Final = (
+    select(job_totals.c.value, _jobs_in(RUNNING).label("running"), _jobs_in(*STOPPED).label("stopped"))
+    .where(job_totals.c.dimension == Dimension.MACHINE.value, job_totals.c.day == "", job_totals.c.value != "")
+    .group_by(job_totals.c.value)
+    .subquery()
+)
+_MACHINES: Final = PackedSelect(
+    select(
+        *_machine_jobs.c,
+        select(func.max(job_facts.c.seen_at))
+        .where(job_facts.c.machine_id == _machine_jobs.c.value)
+        .scalar_subquery()
+        .label("seen_at"),
+    )
+    .order_by(_machine_jobs.c.value)
+    .limit(-1)
+)
 _PATTERNS: Final = PackedSelect(
     select(*pattern_facts.c).order_by(pattern_facts.c.name, pattern_facts.c.id).limit(-1), document="rings"
 )
+_PATTERN_COUNT: Final = PackedSelect(select(func.count().label("patterns")).select_from(pattern_facts))
 _FAMILIES: Final = PackedSelect(select(*family_facts.c).order_by(family_facts.c.name, family_facts.c.id).limit(-1))
 
 
@@ -176,10 +243,15 @@ class SqliteFigures:
         rows = _totals_sql(one_value=value is not None).rows(self._connection, dimension=dimension.value, value=value)
         return [Tally(*row) for row in rows]
 
-    def daily_totals(self, dimension: Dimension, first_day: str, last_day: str) -> list[Tally]:
-        """Jobs of each day, added up by a dimension and their status."""
-        rows = _DAILY_TOTALS.rows(self._connection, dimension=dimension.value, first_day=first_day, last_day=last_day)
-        return [Tally(*row) for row in rows]
+    def daily_counts(self, conditions: Mapping[Dimension, str], first_day: str, last_day: str) -> list[DayCount]:
+        """Jobs of each day that have all these values, by status."""
+        rows = _daily_counts_sql(tuple(sorted(conditions))).rows(
+            self._connection,
+            first_day=first_day,
+            day_after=day_after(last_day),
+            **{dimension.value: value for dimension, value in conditions.items()},
+        )
+        return [DayCount(*row) for row in rows]
 
     def window_totals(self, dimension: Dimension, first_day: str, last_day: str) -> list[Tally]:
         """Jobs of all these days, added up by a dimension and their status."""
@@ -195,8 +267,9 @@ class SqliteFigures:
     def presence(self, since: Timestamp, now: Timestamp) -> Presence:
         """Time in progress that the sums of whole jobs between `since` and `now` lack or have too much."""
         ((open_jobs, open_s),) = _OPEN.rows(self._connection, since=since, now=now)
-        ((earlier_s,),) = _EARLIER.rows(self._connection, since=since)
-        return Presence(open_jobs, open_s, earlier_s)
+        ((later_jobs, later_s),) = _LATER.rows(self._connection, since=since, now=now)
+        ((earlier_s,),) = _EARLIER.rows(self._connection, since=since, now=now)
+        return Presence(open_jobs + later_jobs, open_s + later_s, earlier_s)
 
     def spreads(self) -> list[Spread]:
         """Of each job type that has completed jobs with a duration."""
@@ -212,15 +285,30 @@ class SqliteFigures:
     def jobs(self, query: JobQuery) -> list[JobFact]:
         """The newest jobs that match, oldest first."""
         statement = _jobs_sql(
-            tuple(field for field, _ in query.where), tuple(query.known), has_statuses=bool(query.statuses)
+            tuple(field for field, _ in query.where),
+            tuple(query.known),
+            has_statuses=bool(query.statuses),
+            has_window=query.window is not None,
         )
+        window = {} if query.window is None else {"first_day": query.window[0], "day_after": day_after(query.window[1])}
         rows = statement.rows(
             self._connection,
             **{f"where_{field}": value for field, value in query.where},
             statuses=orjson.dumps(list(query.statuses)).decode(),
             limit=query.limit,
+            **window,
         )
         return [JobFact(*row) for row in reversed(rows)]
+
+    def durations(self, job_type: str, pattern_id: str | None, *, limit: int) -> list[float]:
+        """Durations of the newest completed jobs of a type, ascending."""
+        statement = _durations_sql(of_pattern=pattern_id is not None)
+        rows = statement.rows(self._connection, job_type=job_type, pattern_id=pattern_id, limit=limit)
+        return sorted(duration_s for (duration_s,) in rows)
+
+    def machines(self) -> list[MachineFact]:
+        """Every machine that a job names, by id."""
+        return [MachineFact(*row) for row in _MACHINES.rows(self._connection)]
 
     def patterns(self) -> list[PatternFact]:
         """Every pattern, by name and id."""
@@ -228,6 +316,11 @@ class SqliteFigures:
             PatternFact(pattern_id, name, ring_count, family_id, tuple(RingFact(*ring) for ring in orjson.loads(rings)))
             for (pattern_id, name, ring_count, family_id), rings in _PATTERNS.with_documents(self._connection)
         ]
+
+    def pattern_count(self) -> int:
+        """How many patterns there are."""
+        ((count,),) = _PATTERN_COUNT.rows(self._connection)
+        return int(count)
 
     def families(self) -> list[FamilyFact]:
         """Every strip family, by name and id."""
