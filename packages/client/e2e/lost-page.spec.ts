@@ -45,6 +45,11 @@ test('the first page of all says when it cannot be fetched', async ({ page }) =>
   const lost = page.getByRole('alert').filter({ hasText: '“Jobs” could not be opened' })
   await expect(lost).toBeVisible()
   await expect(lost.getByRole('button', { name: 'Stay on this page' })).toBeHidden()
+  await expect(page.locator('[data-trust="live"]')).toBeVisible()
+  let loads = 0
+  page.on('load', () => loads++)
+  await page.waitForTimeout(1_000)
+  expect(loads, 'opened by itself, over and over').toBe(0)
 
   await page.unroute(/JobsView.*\.js/)
   await lost.getByRole('button', { name: 'Try again' }).click()

@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/vue-query'
+import { QueryClient, QueryObserver } from '@tanstack/vue-query'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ListPage, ListParams } from '@/api/stores'
 import type { Job } from '@/api/types'
@@ -126,6 +126,31 @@ describe('a list on the screen', () => {
       ([filters]) => JSON.stringify(filters) === JSON.stringify(lists),
     )
     expect(reads).toHaveLength(1)
+  })
+
+  it.each([
+    ['that is read for the first time', false],
+    ['that was on the screen', true],
+  ])('holds an entity that was created while a list %s was under way', async (_name, wasShown) => {
+    if (wasShown) show(everything)
+    const queryKey = keys.list('joblogs', everything)
+    let stored: Job[] = []
+    const observer = new QueryObserver(client, {
+      queryKey,
+      queryFn: async () => {
+        const items = stored
+        await new Promise((answered) => setTimeout(answered, 100))
+        return { items, total: items.length, next: null }
+      },
+    })
+    const leave = observer.subscribe(() => undefined)
+
+    stored = [job('a')]
+    cache.applyEvent(event('job:created', job('a'), 1))
+    await vi.advanceTimersByTimeAsync(REFRESH_DELAY_MS + 200)
+
+    expect(rows(everything).map((row) => row.id)).toEqual(['a'])
+    leave()
   })
 
   it('is not read again for an edit of a row on another page', () => {

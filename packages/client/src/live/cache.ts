@@ -2,8 +2,9 @@
  * The query cache, kept true by the events.
  *
  * Rule 1: an event changes what is on the screen at once, without asking the server.
- * Rule 2: what a single page cannot know (who moves up, what a text search finds) is read again, at most once a
- *         second for each kind, however many events arrive. Figures likewise, every few seconds.
+ * Rule 2: what a single page cannot know (who moves up, what a text search finds, what its answer under way was too
+ *         early to hold) is read again, at most once a second for each kind, however many events arrive. Figures
+ *         likewise, every few seconds.
  */
 
 import type { QueryClient } from '@tanstack/vue-query'
@@ -72,10 +73,13 @@ export class LiveCache {
       if (old === undefined) return undefined
       return old && entity && old.version > entity.version ? old : entity
     })
-    for (const [key, page] of this.client.getQueriesData<ListPage<Kind>>({ queryKey: keys.lists(kind) })) {
+    for (const { queryKey, state } of this.client.getQueryCache().findAll({ queryKey: keys.lists(kind) })) {
+      // The answer that is under way may be from before the change, and replaces what is patched now.
+      if (state.fetchStatus === 'fetching') this.#refreshSoon(kind)
+      const page = state.data as ListPage<Kind> | undefined
       if (!page) continue
-      const patched = patchPage(page, key[2] as ListParams, change)
-      if (patched.page !== page) this.client.setQueryData(key, patched.page)
+      const patched = patchPage(page, queryKey[2] as ListParams, change)
+      if (patched.page !== page) this.client.setQueryData(queryKey, patched.page)
       if (patched.stale) this.#refreshSoon(kind)
     }
     void this.client.invalidateQueries({ queryKey: keys.history(kind, id) })
