@@ -7,6 +7,8 @@ RMOS   := $(VENV)/bin/rmos
 FIGURES = benchmarks/build/figures.jsonl
 BROKERS = mosquitto nats-server nginx-light libnginx-mod-nchan
 NPM     = $(PYTHON) scripts/npm.py
+# Tests start hundreds of servers: where bytecode is not kept, each would compile every module anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup web node run dev demo test test-api test-web e2e check check-wheel check-perf check-proxies bench bench-page bench-deps soak soak-client reference lock clean
 
