@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from rmos.domain.events import Category, event_type
@@ -16,6 +17,12 @@ EVERYTHING: Final = (1 << len(Category)) - 1
 MAX_CHANNELS: Final = 100
 MAX_CHANNEL_LENGTH: Final = 200
 MAX_TYPES: Final = 100
+
+
+@lru_cache(maxsize=1024)
+def bit_of(type_: str) -> int:
+    """The bit of the category of this type. Asked for every event, and there are few types."""
+    return BIT[type_.partition(":")[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class EventFilter:
 
     def matches(self, type_: str, channels: Iterable[str]) -> bool:
         """Whether an event of this type, heard on these channels, is wanted and allowed."""
-        if not BIT[type_.partition(":")[0]] & self.mask:
+        if not bit_of(type_) & self.mask:
             return False
         if self.types is not None and type_ not in self.types:
             return False
@@ -61,7 +68,7 @@ class EventFilter:
         """The part of `mask` in which something can match."""
         if self.types is None:
             return self.mask
-        return self.mask & sum({BIT[type_.partition(":")[0]] for type_ in self.types})
+        return self.mask & sum({bit_of(type_) for type_ in self.types})
 
     @property
     def names(self) -> list[str]:

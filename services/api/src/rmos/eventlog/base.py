@@ -18,7 +18,7 @@ from rmos.domain.entities import KINDS
 from rmos.domain.events import Event
 from rmos.domain.filters import EventFilter
 
-PAGE_EVENTS: Final = 500
+PAGE_EVENTS: Final = 1000
 PAGE_BYTES: Final = 256 * 1024
 """A page of the log ends at whichever comes first, so catching up costs little memory whatever the size of events."""
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate
+from operator import attrgetter
 from typing import Any, Final, Protocol, TypeVar
 
 import orjson
@@ -255,7 +256,9 @@ def _scan_statement(mask: int, by_channel: bool, newest_first: bool) -> PackedSe
     return PackedSelect(select(merged).order_by(by_offset).limit(bindparam("limit")))
 
 
+@lru_cache(maxsize=4096)
 def _channels(text: str | None) -> tuple[str, ...]:
+    """Many events are heard on the same few."""
     return tuple(orjson.loads(text)) if text else ()
 
 
@@ -265,5 +268,5 @@ def _events(rows: Iterable[tuple[list[Any], bytes]]) -> list[Event]:  # Any: as 
         Event(type_, data, timestamp, key, version, _channels(channels), actor, request_id, cause, offset)
         for (type_, timestamp, key, version, channels, actor, request_id, cause, offset), data in rows
     ]
-    found.sort(key=lambda event: event.offset)
+    found.sort(key=attrgetter("offset"))
     return found

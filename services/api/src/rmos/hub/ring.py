@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rmos.domain.events import Event
-from rmos.domain.filters import BIT, EVERYTHING, EventFilter
+from rmos.domain.filters import EVERYTHING, EventFilter, bit_of
 from rmos.hub.conflation import conflated
 from rmos.protocol.commands import Mode
 from rmos.protocol.forms import TEXT_FRAMES, Form
@@ -49,7 +49,7 @@ class Entry:
 
     def __init__(self, event: Event, frame: bytes) -> None:
         self.frame = frame
-        self.bit = BIT[event.type.partition(":")[0]]
+        self.bit = bit_of(event.type)
         self.type = event.type
         self.channels = event.channels
         self.key = event.key

@@ -10,6 +10,7 @@ from __future__ import annotations
 from codecs import utf_8_decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from struct import Struct
 from typing import ClassVar, Final, TypeAlias
 
 from rmos.protocol.close_codes import CloseCode
@@ -25,6 +26,9 @@ BINARY: Final = 0x2
 CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
+
+_LONG_HEADER: Final = Struct(">BBH")
+_LONGEST_HEADER: Final = Struct(">BBQ")
 
 _FIN: Final = 0x80
 _RESERVED: Final = 0x70
@@ -178,8 +182,8 @@ def server_frame(opcode: int, payload: bytes) -> bytes:
     if length < 126:
         return bytes((first, length)) + payload
     if length < 65_536:
-        return bytes((first, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((first, 127)) + length.to_bytes(8, "big") + payload
+        return _LONG_HEADER.pack(first, 126, length) + payload
+    return _LONGEST_HEADER.pack(first, 127, length) + payload
 
 
 def text_frame(payload: bytes) -> bytes:

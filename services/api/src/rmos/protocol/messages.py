@@ -19,8 +19,10 @@ from rmos.protocol.commands import MAX, CommandError
 
 def event_frame(event: Event, epoch: str) -> bytes:
     """The frame of a logged event; the same bytes for every client."""
-    tail = orjson.dumps(
+    return orjson.dumps(
         {
+            "type": event.type,
+            "data": orjson.Fragment(event.data),
             "timestamp": event.timestamp,
             "id": f"{epoch}:{event.offset}",
             "offset": event.offset,
@@ -30,7 +32,6 @@ def event_frame(event: Event, epoch: str) -> bytes:
             "actor": event.actor,
         }
     )
-    return b'{"type":%b,"data":%b,%b' % (orjson.dumps(event.type), event.data, tail[1:])
 
 
 def replayed_frame(event: Event, epoch: str) -> bytes:
