@@ -68,6 +68,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # `/metrics` and the log lines are our own; FastAPI would look for its exporters at each request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.running_keys = RunningKeys()
     app.state.registry = registry = CollectorRegistry()
