@@ -33,12 +33,12 @@ EVENTS: Final = 512
 BUDGET_PYTHON: Final = "3.11"
 """The budgets are for this version of CPython: another one needs another number of instructions."""
 BUDGETS: Final = {
-    "event": 58_000,
+    "event": 39_000,
     "tick": 204_000,
     "write": 600,
-    "event.k8.n100": 91_000,
-    "event.k32.n100": 66_500,
-    "event.k8.n100.f8": 102_000,
+    "event.k8.n100": 72_000,
+    "event.k32.n100": 47_500,
+    "event.k8.n100.f8": 83_000,
 }
 """Instructions; each about a tenth above what was measured when it was set."""
 _TIMEOUT_S: Final = 300.0
@@ -94,6 +94,7 @@ def measure() -> dict[str, float]:
         *(_Run(0, 8, many), _Run(EVENTS, 8, many)),
         *(_Run(0, 8, few, filters), _Run(EVENTS, 8, few, filters)),
     ]
+    _keep_bytecode()
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         counts = dict(zip(wanted, threads.map(_count, wanted), strict=True))
 
@@ -113,6 +114,12 @@ def measure() -> dict[str, float]:
         "event.k32.n100": cost(32, few) / EVENTS,
         "event.k8.n100.f8": cost(8, few, filters) / EVENTS,
     }
+
+
+def _keep_bytecode() -> None:
+    """Run once uncounted: whichever run came first after a change would be charged for compiling it."""
+    command = [sys.executable, "-m", "benchmarks.hot_path", "1", "1", "1", "1"]
+    subprocess.run(command, check=True, timeout=_TIMEOUT_S)  # noqa: S603  # our own
 
 
 def _count(run: _Run) -> int:
