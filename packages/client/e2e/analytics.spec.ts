@@ -52,6 +52,32 @@ test('the pages lead to each other and keep the period', async ({ page, shop }) 
   }
 })
 
+test('every page with a period begins with the same one, and all time is the longest where there is no more', async ({
+  page,
+}) => {
+  const tabs = page.getByRole('navigation', { name: 'Pages of figures' })
+  const checked = (name: string) => page.getByRole('radio', { name, exact: true, checked: true })
+  for (const path of ['overview', 'quality', 'control', 'machines', 'relations']) {
+    await page.goto(`/analytics/${path}`)
+    await expect(checked('30 days')).toHaveCount(1)
+  }
+
+  await page.getByRole('group', { name: 'Period' }).getByText('All', { exact: true }).click()
+  for (const [name, shown] of [
+    ['Overview', '1 year'],
+    ['Patterns', null],
+    ['Control charts', 'All'],
+    ['Predictor', null],
+    ['Machines', '1 year'],
+    ['Relations', 'All'],
+  ] as const) {
+    await tabs.getByRole('link', { name }).click()
+    await expect(tabs.getByRole('link', { name })).toHaveAttribute('aria-current', 'page')
+    if (shown) await expect(checked(shown)).toHaveCount(1)
+    await expect(page).toHaveURL(/days=all/)
+  }
+})
+
 test('days of one’s own are in the address, and survive a reload', async ({ page, shop }) => {
   const { badDay } = await furnishSmallShop(shop)
   await open(page, 'overview')
@@ -59,7 +85,9 @@ test('days of one’s own are in the address, and survive a reload', async ({ pa
   await page.getByLabel('From', { exact: true }).fill(badDay)
   await page.getByLabel('to', { exact: true }).fill(badDay)
   await expect(page).toHaveURL(new RegExp(`days=1&until=${badDay}`))
+  const flow = page.waitForRequest(new RegExp(`/shop/flow\\?.*until=${badDay}`))
   await page.reload()
+  await flow
   await settled(page)
 
   await expect(page.getByLabel('From', { exact: true })).toHaveValue(badDay)
@@ -166,8 +194,8 @@ test('a control chart of a period, by its own limits or by kept ones', async ({ 
   await shop.createMany('joblog', [...steady(longAgo, 600), ...steady(lately, 900)])
   await open(page, 'control?job_type=slice')
   const summary = card(page, 'Control chart: Duration').locator('.summary')
-  await expect(page.getByRole('radio', { name: 'All', exact: true })).toBeChecked()
-  await expect(summary).toContainText('30 points of 40 out of control')
+  await expect(page.getByRole('radio', { name: '30 days' })).toBeChecked()
+  await expect(summary).toContainText('In control: none of 10 points')
 
   await page.getByText('7 days').click()
   await expect(page).toHaveURL(/days=7/)
@@ -178,11 +206,11 @@ test('a control chart of a period, by its own limits or by kept ones', async ({ 
   await expect(summary).toContainText('In control: none of 10 points')
 
   await page.getByRole('group', { name: 'Period' }).getByText('All', { exact: true }).click()
-  await expect(page).not.toHaveURL(/days=/)
+  await expect(page).toHaveURL(/days=all/)
   await expect(summary).toContainText('30 points of 40 out of control')
 
   await page.getByText('Custom').click()
-  await expect(page).toHaveURL(/days=30/)
+  await expect(page).toHaveURL(/days=365/)
   await page.getByLabel('From', { exact: true }).fill(new Date(longAgo).toISOString().slice(0, 10))
   await page
     .getByLabel('to', { exact: true })

@@ -4,7 +4,7 @@ import { readingOf, residualReadingOf } from './controlValues'
 import { conditionOf, offeredBys } from './groups'
 import { beginningAndEnd, bucketDays, buckets, endedBetween, rollingRate } from './series'
 import { daysText } from './shifts'
-import { boundsOf, changed, namedPeriodOf, numberIn, oneOf, periodBetween, periodOf } from './urlState'
+import { boundsOf, changed, isOfAllTime, numberIn, oneOf, periodBetween, periodOf } from './urlState'
 import { waterfall } from './waterfall'
 
 const TODAY = '2026-11-24'
@@ -31,16 +31,11 @@ describe('the period in the address', () => {
     expect(periodOf(query, TODAY)).toEqual(period)
   })
 
-  it.each([
-    [{}, null],
-    [{ until: '2026-11-10' }, null],
-    [{ days: '30' }, { days: 30, until: null }],
-    [
-      { days: '7', until: '2026-11-10' },
-      { days: 7, until: '2026-11-10' },
-    ],
-  ])('%o names %o, or else all time is meant', (query, period) => {
-    expect(namedPeriodOf(query, TODAY)).toEqual(period)
+  it('is of all time only where somebody chose that, and then the longest on pages of no more', () => {
+    expect(isOfAllTime({})).toBe(false)
+    expect(isOfAllTime({ days: '365' })).toBe(false)
+    expect(isOfAllTime({ days: 'all' })).toBe(true)
+    expect(periodOf({ days: 'all', until: '2026-11-10' }, TODAY)).toEqual({ days: 365, until: null })
   })
 
   it('has a first and a last day, both included', () => {

@@ -9,7 +9,10 @@ export interface Period {
 }
 
 export const PRESET_DAYS = [7, 30, 90, 365] as const
+/** Where nobody chose, on every page that has a period. */
 export const DEFAULT_DAYS = 30
+/** In the place of days: all time. */
+export const ALL_TIME = 'all'
 /** The server's longest window. */
 export const MAX_DAYS = 365
 
@@ -45,15 +48,16 @@ export function numberIn(
   return value >= least && value <= most ? value : fallback
 }
 
+/** On a page that knows no period as long as all time, that is the longest one. */
 export function periodOf(query: LocationQuery, today: string): Period {
+  if (isOfAllTime(query)) return { days: MAX_DAYS, until: null }
   const days = Math.trunc(numberIn(query, 'days', DEFAULT_DAYS, 1, MAX_DAYS))
   const until = one(query, 'until')
   return { days, until: isDay(until) && until < today ? until : null }
 }
 
-/** The period that the address names; null where it names none: all time. */
-export function namedPeriodOf(query: LocationQuery, today: string): Period | null {
-  return one(query, 'days') === '' ? null : periodOf(query, today)
+export function isOfAllTime(query: LocationQuery): boolean {
+  return one(query, 'days') === ALL_TIME
 }
 
 /** The first and the last day of a period. */

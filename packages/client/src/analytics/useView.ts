@@ -3,7 +3,7 @@
 import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 import { useNow } from '@/lists/useNow'
-import { boundsOf, changed, namedPeriodOf, one, periodOf } from './urlState'
+import { boundsOf, changed, isOfAllTime as asksForAllTime, one, periodOf } from './urlState'
 
 /** What jobs can be limited to, as the server names it. */
 export const FILTERS = ['machine_id', 'project_id', 'job_type', 'pattern_id'] as const
@@ -17,7 +17,7 @@ export function useView() {
   const today = computed(() => new Date(now.value).toISOString().slice(0, 10))
   const query = computed(() => route.query)
   const period = computed(() => periodOf(route.query, today.value))
-  const isOfAllTime = computed(() => namedPeriodOf(route.query, today.value) === null)
+  const isOfAllTime = computed(() => asksForAllTime(route.query))
   const bounds = computed(() => boundsOf(period.value, today.value))
   const filters = computed(() =>
     Object.fromEntries(
@@ -41,7 +41,7 @@ export function useView() {
     period,
     /** The period as the server is asked for it. */
     window: computed(() => ({ days: period.value.days, until: period.value.until })),
-    /** The address names no period: on pages that then show all time. */
+    /** On pages that can show all time. */
     isOfAllTime,
     /** As `window`, on such pages. */
     windowOrAll: computed(() => (isOfAllTime.value ? {} : { ...period.value })),

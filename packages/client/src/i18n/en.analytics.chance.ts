@@ -18,7 +18,8 @@ export const chanceEn = {
     same: (name: string) => `${name} with itself`,
     look: 'look closer',
     matrixEmptyTitle: 'Too few to compare',
-    matrixEmptyHint: 'At least three jobs must tell two measures each: durations, waste, scrap, kerf, tool.',
+    matrixEmptyHint: (isOfAllTime: boolean) =>
+      `At least three jobs must tell two measures each: durations, waste, scrap, kerf, tool.${isOfAllTime ? '' : ' Choose a longer period, or wait for more jobs.'}`,
     pair: (x: string, y: string) => `${x} and ${y}`,
     pairHint: (shown: number, n: number) =>
       shown < n ? `the newest ${formatCount(shown)} of ${formatCount(n)} are drawn` : sample(n),
