@@ -54,18 +54,25 @@ async def open_runtime(settings: Settings, *, clock: Clock = utc_now) -> AsyncIt
     Raises:
         StartupError: the database cannot be used; the message says why and what to do.
     """
-    with _collecting_seldom():
-        async with _open_parts(settings, clock) as runtime:
+    async with _open_parts(settings, clock) as runtime:
+        with _collecting_little():
             yield runtime
 
 
 @contextmanager
-def _collecting_seldom() -> Iterator[None]:
+def _collecting_little() -> Iterator[None]:
+    """Keep Python's search for reference cycles out of the way of events.
+
+    A full one stops everybody for as long as it takes to look at every object: with those of the libraries, which stay
+    for good, that is some 70 ms.
+    """
     before = gc.get_threshold()
     gc.set_threshold(_COLLECT_AFTER, *before[1:])
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 

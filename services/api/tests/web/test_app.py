@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -307,3 +308,16 @@ def test_a_route_function_that_asks_for_more_than_it_is_given_is_found_at_once()
 
     with pytest.raises(TypeError, match=r"/days/\{day\} is given the request and what is in its path, not count, day"):
         call_directly(application.router.routes)
+
+
+async def test_an_open_shop_is_not_stopped_by_full_searches_for_cycles_and_leaves_none_of_its_settings(
+    tmp_path: Path,
+) -> None:
+    before = gc.get_threshold()
+
+    async with open_shop(tmp_path):
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_threshold() > before
+
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before
