@@ -18,7 +18,11 @@ from benchmarks.figures import NotMeasuredError
 from benchmarks.processes import Child
 
 _SOURCES: Final = Path(__file__).parent / "native"
+_WITH_TLS: Final = ("-DWITH_TLS", "-lssl", "-lcrypto")
+_TLS_HEADER: Final = "openssl/err.h"
 _BUILT: Final = Path(__file__).parent / "build"
+OVER_TLS: Final = "--tls"
+"""The option of native/receiver.c that only a program with OpenSSL has."""
 _READY_TIMEOUT_S: Final = 60.0
 _TAKE_TIMEOUT_S: Final = 15.0
 
@@ -27,24 +31,32 @@ class NoCompilerError(NotMeasuredError):
     """There is nothing here to build the native parts with; the message says what is needed."""
 
 
-def compile_native(name: str) -> str:
+def compile_native(name: str, *, with_tls: bool = False) -> str:
     """The path of a native program, built if its sources are newer.
 
+    Args:
+        with_tls: Built with OpenSSL, beside the program without: that one needs no more than a compiler.
+
     Raises:
-        NoCompilerError: no C compiler that can build it, or not Linux.
+        NoCompilerError: no C compiler that can build it, no OpenSSL to build it with, or not Linux.
     """
     if sys.platform != "linux":
         raise NoCompilerError("the native receiver uses epoll, which only Linux has")
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise NoCompilerError("no C compiler (cc, gcc or clang) is installed, and the native receiver is built by one")
-    built = _BUILT / name
+    built = _BUILT / (f"{name}-tls" if with_tls else name)
     sources = [_SOURCES / f"{name}.c", *_SOURCES.glob("*.h")]
     if not built.exists() or built.stat().st_mtime < max(source.stat().st_mtime for source in sources):
         _BUILT.mkdir(exist_ok=True)
         command = [compiler, "-O2", "-std=gnu11", "-Wall", "-Wextra", "-o", str(built), str(sources[0])]
+        command += _WITH_TLS if with_tls else ()
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)  # noqa: S603  # our own sources
         if done.returncode:
+            if _TLS_HEADER in done.stderr:
+                raise NoCompilerError(
+                    "the headers of OpenSSL (libssl-dev) are not installed; TLS is received with them"
+                )
             raise NoCompilerError(f"{compiler} cannot build {name}: {done.stderr.strip()[-1000:]}")
     return str(built)
 
@@ -122,7 +134,8 @@ class Receiver(Child):
         Args:
             options: Further options of native/receiver.c; how to subscribe is one of them.
         """
-        command = [compile_native("receiver"), "--port", str(port), "--connections", str(connections), *options]
+        program = compile_native("receiver", with_tls=OVER_TLS in options)
+        command = [program, "--port", str(port), "--connections", str(connections), *options]
         super().__init__(command, core=core)
 
     def wait_until_ready(self) -> None:

@@ -22,6 +22,8 @@
  * pair n two moments of event n (CLOCK_MONOTONIC, ns). Each delivery is measured against both.
  *
  * --spin polls without sleeping, so that waking this process is never charged to the server.
+ *
+ * --tls speaks TLS, in what is built WITH_TLS. `bytes` are then those inside of it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -39,6 +41,7 @@
 #include <unistd.h>
 
 #include "measure.h"
+#include "tls.h"
 #include "websocket.h"
 
 enum {
@@ -49,19 +52,23 @@ enum {
     READ_BYTES = 1 << 20,
     POLLED = 512,
     SUBSCRIPTIONS_MAX = 1024,
-    TIMEOUT_S = 20, /* for a handshake, and for all answers after it */
+    TIMEOUT_S = 20, /* for the handshakes of a group, and for all answers after them */
     TAKE_TIMEOUT_S = 10,
     ANSWER_MAX = 64,
 };
 static const char MARK[] = "\"data\":{\"seq\":";
+static const char BLANK_LINE[] = "\r\n\r\n";
 static const uint32_t STDIN = UINT32_MAX;
+static const uint64_t NS_A_SECOND = 1000000000;
 
-typedef enum { SUBSCRIBING, PINGING, READY, CLOSED } state;
+typedef enum { SECURING, UPGRADING, SUBSCRIBING, PINGING, READY, CLOSED } state;
 
 typedef struct {
     int fd;
+    tls *tls; /* NULL without */
     state state;
-    uint16_t carried; /* bytes of a frame that was cut off by the end of a read */
+    uint8_t blank;    /* of an answer to the handshake: how much of a blank line it ends with so far */
+    uint16_t carried; /* bytes of a frame that was cut off by the end of a read; of such an answer, its beginning */
     uint8_t carry[CARRY];
     uint64_t skip; /* payload bytes still to come that nobody needs to see */
     uint64_t events;
@@ -86,6 +93,7 @@ static struct {
     int scan;
     int spin;
     int stream;
+    int tls;
 } options = {.count = 1, .path = "/ws/monitor"};
 
 static struct {
@@ -94,7 +102,7 @@ static struct {
 } counters;
 
 static connection *connections;
-static int ready_count;
+static int upgraded_count, ready_count;
 static histogram latency[2];
 static const volatile uint64_t *stamps;
 static size_t stamp_count;
@@ -106,25 +114,25 @@ static void die(const char *what)
     exit(1);
 }
 
+static void send_bytes(connection *c, const void *bytes, size_t size)
+{
+    ssize_t sent = c->tls ? tls_write(c->tls, bytes, size) : send(c->fd, bytes, size, MSG_NOSIGNAL);
+    if (sent != (ssize_t)size)
+        die("send");
+}
+
 static void send_frame(connection *c, uint8_t opcode, const void *payload, size_t length)
 {
     uint8_t frame[4096];
     if (length > sizeof frame - FRAME_HEAD_MAX)
         die("a command is too long");
-    size_t size = frame_write(frame, opcode, 1, payload, length);
-    if (send(c->fd, frame, size, MSG_NOSIGNAL) != (ssize_t)size)
-        die("send");
+    send_bytes(c, frame, frame_write(frame, opcode, 1, payload, length));
 }
 
 /* ---- connecting ---------------------------------------------------------------------------------------------- */
 
-static void open_socket(connection *c)
+static void ask_for_upgrade(connection *c)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    c->fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (c->fd < 0 || connect(c->fd, (void *)&to, sizeof to) < 0)
-        die("connect");
     char request[1024];
     int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s%s%s\r\n", options.path,
                           options.port,
@@ -133,65 +141,75 @@ static void open_socket(connection *c)
                                            "Sec-WebSocket-Key: " SAMPLE_KEY "\r\nSec-WebSocket-Version: 13\r\n",
                           options.compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "",
                           options.header ? options.header : "", options.header ? "\r\n" : "");
-    if (send(c->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
-        die("handshake");
+    c->state = UPGRADING;
+    send_bytes(c, request, (size_t)length);
 }
 
-/* Takes exactly the head of the answer off the socket; the frames behind it stay for the loop. */
-static void finish_handshake(connection *c)
+/* Goes on with the TLS handshake, and from it to the request. */
+static void secure(connection *c)
 {
-    char answer[4096];
-    struct timeval limit = {.tv_sec = TIMEOUT_S};
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    size_t seen = 0;
-    for (;;) {
-        /* MSG_PEEK returns at once with what is there, so wait for more than was seen. */
-        int low_water = (int)seen + 1;
-        setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &low_water, sizeof low_water);
-        ssize_t got = recv(c->fd, answer, sizeof answer - 1, MSG_PEEK);
-        if (got <= (ssize_t)seen)
-            die("no answer to the handshake");
-        seen = (size_t)got;
-        answer[seen] = 0;
-        char *end = strstr(answer, "\r\n\r\n");
-        if (end) {
-            seen = (size_t)(end + 4 - answer);
-            break;
-        }
-    }
+    ssize_t result = tls_handshake(c->tls);
+    if (result == 1)
+        ask_for_upgrade(c);
+    else if (result == 0)
+        die("the TLS handshake failed");
+}
+
+static void open_socket(connection *c)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    c->fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (c->fd < 0 || connect(c->fd, (void *)&to, sizeof to) < 0)
+        die("connect");
     int one = 1;
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (strncmp(answer, options.stream ? "HTTP/1.1 200" : "HTTP/1.1 101", 12) != 0) {
-        fprintf(stderr, "receiver: refused: %.*s\n", (int)(strchr(answer, '\r') - answer), answer);
-        exit(1);
-    }
-    if (recv(c->fd, answer, seen, 0) != (ssize_t)seen)
-        die("handshake");
     fcntl(c->fd, F_SETFL, O_NONBLOCK);
+    if (!options.tls) {
+        ask_for_upgrade(c);
+        return;
+    }
+    c->tls = tls_open(c->fd);
+    if (!c->tls)
+        die("TLS, which only what is built WITH_TLS has");
+    secure(c);
 }
 
-static void connect_all(int poller)
+static void subscribe(connection *c)
 {
-    for (int first = 0; first < options.count; first += GROUP) {
-        int end = first + GROUP < options.count ? first + GROUP : options.count;
-        for (int i = first; i < end; i++)
-            open_socket(&connections[i]);
-        for (int i = first; i < end; i++) {
-            connection *c = &connections[i];
-            finish_handshake(c);
-            int wanted = options.subscription_count ? i % options.subscription_count : 0;
-            if (options.subscription_count)
-                send_frame(c, options.subscriptions[wanted].opcode, options.subscriptions[wanted].bytes,
-                           options.subscriptions[wanted].size);
-            if (options.answer && !*options.answer) {
-                c->state = READY;
-                ready_count++;
-            }
-            struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
-            epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
-        }
+    c->state = SUBSCRIBING;
+    upgraded_count++;
+    if (options.subscription_count) {
+        int wanted = (int)((c - connections) % options.subscription_count);
+        send_frame(c, options.subscriptions[wanted].opcode, options.subscriptions[wanted].bytes,
+                   options.subscriptions[wanted].size);
     }
+    if (options.answer && !*options.answer) {
+        c->state = READY;
+        ready_count++;
+    }
+}
+
+/* Takes bytes of the answer to the handshake, and subscribes at the end of its head. Returns where that is. */
+static size_t take_head(connection *c, const uint8_t *bytes, size_t size)
+{
+    static const char AGREED[] = "HTTP/1.1 101", STREAMS[] = "HTTP/1.1 200";
+    for (size_t at = 0; at < size;) {
+        uint8_t byte = bytes[at++];
+        if (c->carried < CARRY)
+            c->carry[c->carried++] = byte;
+        c->blank = byte == BLANK_LINE[c->blank] ? c->blank + 1 : byte == BLANK_LINE[0];
+        if (c->blank < sizeof BLANK_LINE - 1)
+            continue;
+        if (memcmp(c->carry, options.stream ? STREAMS : AGREED, sizeof AGREED - 1) != 0) {
+            fprintf(stderr, "receiver: refused: %.*s\n", (int)strcspn((char *)c->carry, "\r"), c->carry);
+            exit(1);
+        }
+        c->carried = 0;
+        subscribe(c);
+        return at;
+    }
+    return size;
 }
 
 /* ---- receiving ----------------------------------------------------------------------------------------------- */
@@ -266,6 +284,9 @@ static void take_message(connection *c, const frame_head *head, const uint8_t *p
 
 static void close_connection(connection *c)
 {
+    if (c->tls)
+        tls_close(c->tls);
+    c->tls = NULL;
     close(c->fd);
     c->state = CLOSED;
     counters.closed++;
@@ -331,19 +352,30 @@ static void scan_bytes(connection *c, const uint8_t *bytes, size_t size, uint64_
 
 static void receive(connection *c)
 {
-    if (c->state == CLOSED)
-        return;
-    memcpy(buffer, c->carry, c->carried);
-    ssize_t got = recv(c->fd, buffer + c->carried, READ_BYTES, 0);
-    if (got < 0 && errno == EAGAIN)
-        return;
-    if (got <= 0) {
-        close_connection(c);
-        return;
-    }
-    counters.reads++;
-    counters.bytes += (uint64_t)got;
-    (options.scan ? scan_bytes : take_bytes)(c, buffer, c->carried + (size_t)got, now_ns());
+    do {
+        if (c->state == SECURING)
+            secure(c);
+        if (c->state == SECURING || c->state == CLOSED)
+            return;
+        size_t carried = c->state == UPGRADING ? 0 : c->carried, at = 0;
+        memcpy(buffer, c->carry, carried);
+        ssize_t got = c->tls ? tls_read(c->tls, buffer + carried, READ_BYTES)
+                             : recv(c->fd, buffer + carried, READ_BYTES, 0);
+        if (got < 0 && errno == EAGAIN)
+            return;
+        if (got <= 0 && c->state == UPGRADING)
+            die("no answer to the handshake");
+        if (got <= 0) {
+            close_connection(c);
+            return;
+        }
+        counters.reads++;
+        counters.bytes += (uint64_t)got;
+        if (c->state == UPGRADING)
+            at = take_head(c, buffer, (size_t)got);
+        if (c->state != UPGRADING)
+            (options.scan ? scan_bytes : take_bytes)(c, buffer + at, carried + (size_t)got - at, now_ns());
+    } while (c->tls && c->state != CLOSED && tls_has_more(c->tls));
 }
 
 /* ---- the harness's side -------------------------------------------------------------------------------------- */
@@ -400,7 +432,7 @@ static int take_command(void)
     unsigned long long events;
     if (sscanf(line, "take %llu", &events) == 1) {
         wanted_events = events;
-        wanted_until = now_ns() + TAKE_TIMEOUT_S * 1000000000ull;
+        wanted_until = now_ns() + TAKE_TIMEOUT_S * NS_A_SECOND;
     } else if (strncmp(line, "lag", 3) == 0) {
         print_lag();
     } else {
@@ -409,22 +441,51 @@ static int take_command(void)
     return 1;
 }
 
-static void run(int poller)
+/* Does what there is to do. Returns when it began, and 0 at the end of stdin. */
+static uint64_t turn(int poller, int wait_ms)
 {
     struct epoll_event polled[POLLED];
-    int announced = 0;
-    uint64_t give_up = now_ns() + TIMEOUT_S * 1000000000ull;
-    for (;;) {
-        int found = epoll_wait(poller, polled, POLLED, options.spin && announced ? 0 : 100);
-        uint64_t woke = now_ns();
-        for (int i = 0; i < found; i++) {
-            if (polled[i].data.u32 != STDIN)
-                receive(&connections[polled[i].data.u32]);
-            else if (!take_command())
-                return;
+    int found = epoll_wait(poller, polled, POLLED, wait_ms);
+    uint64_t woke = now_ns();
+    for (int i = 0; i < found; i++) {
+        if (polled[i].data.u32 != STDIN)
+            receive(&connections[polled[i].data.u32]);
+        else if (!take_command())
+            return 0;
+    }
+    if (found > 0)
+        counters.busy_ns += now_ns() - woke;
+    return woke;
+}
+
+static void poll_for(int poller, int fd, uint32_t what)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
+    epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void connect_all(int poller)
+{
+    for (int first = 0; first < options.count; first += GROUP) {
+        int end = first + GROUP < options.count ? first + GROUP : options.count;
+        for (int i = first; i < end; i++) {
+            open_socket(&connections[i]);
+            poll_for(poller, connections[i].fd, (uint32_t)i);
         }
-        if (found > 0)
-            counters.busy_ns += now_ns() - woke;
+        uint64_t give_up = now_ns() + TIMEOUT_S * NS_A_SECOND;
+        while (upgraded_count < end)
+            if (turn(poller, 100) > give_up) {
+                fprintf(stderr, "receiver: only %d of %d handshakes were answered\n", upgraded_count, end);
+                exit(1);
+            }
+    }
+}
+
+static void run(int poller)
+{
+    int announced = 0;
+    uint64_t give_up = now_ns() + TIMEOUT_S * NS_A_SECOND, woke;
+    while ((woke = turn(poller, options.spin && announced ? 0 : 100))) {
         if (!announced && ready_count == options.count) {
             announced = 1;
             printf("{\"ready\":%d}\n", ready_count);
@@ -485,7 +546,8 @@ int main(int argc, char **argv)
         {"compressed", no_argument, 0, 'c'},   {"spin", no_argument, 0, 'b'},
         {"header", required_argument, 0, 'l'}, {"answer", required_argument, 0, 'a'},
         {"scan", no_argument, 0, 'i'},         {"subscribe-hex", required_argument, 0, 'x'},
-        {"stream", no_argument, 0, 'e'},       {0},
+        {"stream", no_argument, 0, 'e'},       {"tls", no_argument, 0, 'y'},
+        {0},
     };
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;)
         switch (option) {
@@ -502,6 +564,7 @@ int main(int argc, char **argv)
         case 't': map_stamps(optarg); break;
         case 'c': options.compressed = 1; break;
         case 'b': options.spin = 1; break;
+        case 'y': options.tls = 1; break;
         default: return 2;
         }
     if (!options.port || options.count < 1 || !(options.subscription_count || options.scan) ||
@@ -515,10 +578,9 @@ int main(int argc, char **argv)
     int poller = epoll_create1(0);
     if (!buffer || !connections || poller < 0)
         die("start");
-    struct epoll_event commands = {.events = EPOLLIN, .data.u32 = STDIN};
-    epoll_ctl(poller, EPOLL_CTL_ADD, 0, &commands);
     begin_counting();
     connect_all(poller);
+    poll_for(poller, STDIN_FILENO, STDIN);
     run(poller);
     return 0;
 }

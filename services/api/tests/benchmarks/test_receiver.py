@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import ssl
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.native import NoCompilerError, Receiver, Taken, compile_native
+from benchmarks.native import OVER_TLS, NoCompilerError, Receiver, Taken, compile_native
 from benchmarks.processes import ChildError
 from benchmarks.stamps import Stamps, create_stamps
 from rmos.protocol.frames import PING, server_frame, text_frame
+from tests.benchmarks.conftest import TlsSettings
 
 CAN_BUILD = sys.platform == "linux" and any(shutil.which(name) for name in ("cc", "gcc", "clang"))
 needs_compiler = pytest.mark.skipif(not CAN_BUILD, reason="the native receiver needs Linux and a C compiler")
@@ -32,11 +34,15 @@ def event(seq: int, *, padding: int = 300) -> bytes:
 class ScriptedServer:
     """Answers handshakes and subscriptions. When told to go, it sends every connection the same bytes, in pieces."""
 
-    def __init__(self, script: bytes, piece_bytes: int) -> None:
+    def __init__(
+        self, script: bytes, piece_bytes: int, *, greeting: bytes = b"", tls: ssl.SSLContext | None = None
+    ) -> None:
         self.heard = b""
         self.has_heard = threading.Event()
         self._script = script
         self._piece_bytes = piece_bytes
+        self._greeting = greeting
+        self._tls = tls
         self._loop = asyncio.new_event_loop()
         self._going = asyncio.Event()
 
@@ -59,7 +65,7 @@ class ScriptedServer:
         self._loop.call_soon_threadsafe(self._going.set)
 
     async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
 
     async def _stop(self, listening: asyncio.Server) -> None:
         listening.close()
@@ -69,7 +75,7 @@ class ScriptedServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(SWITCHING)
+        writer.write(SWITCHING + self._greeting)
         await reader.readexactly(2 + 4 + len("subscribe"))
         writer.write(SUBSCRIBED)
         await self._going.wait()
@@ -89,9 +95,15 @@ class ScriptedServer:
 
 
 def receive(
-    script: bytes, *, expected: int, piece_bytes: int, connections: int = 3, options: tuple[str, ...] = ()
+    script: bytes,
+    *,
+    expected: int,
+    piece_bytes: int,
+    connections: int = 3,
+    options: tuple[str, ...] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Taken:
-    server = ScriptedServer(script, piece_bytes)
+    server = ScriptedServer(script, piece_bytes, tls=tls)
     with (
         server.serving() as port,
         Receiver(port, connections, core=None, options=(*SUBSCRIBE, *options)) as receiver,
@@ -102,16 +114,44 @@ def receive(
         return receiver.take(expected)
 
 
+def script_of_all_sizes() -> bytes:
+    """Twelve events in frames with heads of 2, 4 and 10 bytes."""
+    sizes = (0, 80, 300, 70_000)
+    return b"".join(event(seq, padding=sizes[seq % len(sizes)]) for seq in range(1, 13))
+
+
 @needs_compiler
 @pytest.mark.parametrize("piece_bytes", [7, 333, 1 << 20])
 def test_every_event_is_counted_once_however_the_bytes_are_cut(piece_bytes: int) -> None:
-    sizes = (0, 80, 300, 70_000)  # frames with heads of 2, 4 and 10 bytes
-    script = b"".join(event(seq, padding=sizes[seq % len(sizes)]) for seq in range(1, 13))
+    script = script_of_all_sizes()
 
     taken = receive(script, expected=3 * 12, piece_bytes=piece_bytes)
 
     assert (taken.events, taken.least, taken.most, taken.disorder) == (36, 12, 12, 0)
     assert taken.bytes == 3 * len(script)
+
+
+@pytest.mark.parametrize("piece_bytes", [7, 333, 1 << 20])
+def test_every_event_is_counted_once_however_tls_cuts_the_bytes(piece_bytes: int, tls: TlsSettings) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls["RMOS_TLS_CERT"], tls["RMOS_TLS_KEY"])
+    script = script_of_all_sizes()
+
+    taken = receive(script, expected=3 * 12, piece_bytes=piece_bytes, options=(OVER_TLS,), tls=context)
+
+    assert (taken.events, taken.least, taken.most, taken.disorder, taken.closed) == (36, 12, 12, 0, 0)
+    assert taken.bytes == 3 * len(script)
+
+
+@needs_compiler
+def test_what_comes_together_with_the_answer_to_the_handshake_is_counted() -> None:
+    server = ScriptedServer(b"", 1000, greeting=event(1) + event(2))
+
+    with server.serving() as port, Receiver(port, 3, core=None, options=SUBSCRIBE) as receiver:
+        receiver.wait_until_ready()
+        taken = receiver.take(6)
+
+    assert (taken.events, taken.least, taken.disorder) == (6, 2, 0)
 
 
 @needs_compiler
