@@ -21,10 +21,11 @@ from benchmarks.machine import (
     today,
 )
 from benchmarks.report import json_line, print_table
-from benchmarks.suites import analytics, delay, fanout, growth, memory, replay, stalled, startup, steady, writes
+from benchmarks.suites import analytics, delay, fanout, growth, memory, replay, stalled, startup, steady, tls, writes
 
 SUITES: Final[Mapping[str, Callable[[Bench], list[Result]]]] = {
     "fanout": fanout.run,
+    "tls": tls.run,
     "memory": memory.run,
     "growth": growth.run,
     "steady": steady.run,

@@ -76,7 +76,7 @@ def fill(page: str, lines: Lines) -> str:
 def plots(lines: Lines) -> dict[str, str]:
     """The plots of which there are figures, by name."""
     found = {}
-    rows = {way: [_value(lines, f"fanout.all.{k}.{way}") for k in _BATCHES] for way in _ways(lines, "all")}
+    rows = {way: [_value(lines, f"fanout.all.{k}.{way}") for k in _BATCHES] for way in _ways(lines, "fanout.all")}
     if rows:
         ordered = dict(sorted(rows.items(), key=lambda row: -(row[1][-1] or row[1][0] or 0)))
         legend = ("1 pending", "8 pending", "32 pending")
@@ -121,21 +121,27 @@ def _conditions(lines: Lines) -> str:
 
 def _fan_out(lines: Lines) -> str:
     cases = (("all", "all events"), ("filters8", "8 filters"))
-    tables = [table for case, title in cases if (table := _fan_out_of(lines, case, title))]
+    tables = [table for case, title in cases if (table := _by_batch(lines, f"fanout.{case}", title, "published"))]
     plot = "![Deliveries per second of processor time, by competitor](performance/fan-out.svg)\n"
     return "\n".join([plot, *tables]) if tables else ""
 
 
-def _fan_out_of(lines: Lines, case: str, title: str) -> str:
+def _tls(lines: Lines) -> str:
+    tables = (("tls.cost", "processor time of a delivery, µs"), ("tls.rate", "deliveries a second"))
+    return "\n".join(table for place, title in tables if (table := _by_batch(lines, place, title, "without")))
+
+
+def _by_batch(lines: Lines, place: str, title: str, other: str) -> str:
+    """A row a way and a column a number of pending events, with the ratio to `other` where there is one."""
     rows = []
-    for way in _ways(lines, case):
+    for way in _ways(lines, place):
         cells = []
         for batch in _BATCHES:
-            line = lines.get(f"fanout.{case}.{batch}.{way}")
+            line = lines.get(f"{place}.{batch}.{way}")
             if line is None or line["value"] is None:
                 cells.append("–" if line is None else "not measured")
             else:
-                ratio = line["ratio_to"].get("published")
+                ratio = line["ratio_to"].get(other)
                 cells.append(number(line["value"]) + (f" ({number(ratio)} ×)" if ratio else ""))
         rows.append((way, *cells))
     heads = (title, *(f"{batch.removeprefix('k')} pending" for batch in _BATCHES))
@@ -186,6 +192,7 @@ def _nodes(lines: Lines) -> str:
 _SECTIONS: Final[Mapping[str, Callable[[Lines], str]]] = {
     "conditions": _conditions,
     "fan-out": _fan_out,
+    "tls": _tls,
     "growth": _growth,
     "predictions": _predictions,
     "nodes": _nodes,
@@ -201,8 +208,8 @@ def _costs(lines: Lines) -> Costs | None:
     return Costs.fitted({batch: 1e6 / value for batch, value in by_batch.items() if value}, memory)
 
 
-def _ways(lines: Lines, case: str) -> list[str]:
-    prefix = f"fanout.{case}.k1."
+def _ways(lines: Lines, place: str) -> list[str]:
+    prefix = f"{place}.k1."
     return [name.removeprefix(prefix) for name in lines if name.startswith(prefix)]
 
 

@@ -8,6 +8,7 @@ mosquitto, nats-server, nchan      brokers, and a publisher for them
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main(name: str) -> None:
-    """Serve until stdin ends. RMOS takes its settings from the environment, as ever."""
+    """Serve until stdin ends. RMOS takes its settings from the environment, as ever, and others where TLS begins."""
     # Each server loads only what it needs: memory is measured here, too, and competitors have nothing of ours.
     match name:
         case "published" | "published-compressed":
@@ -77,6 +78,8 @@ def _config(app: Any, *, ws_per_message_deflate: bool, **options: Any) -> uvicor
         log_level="warning",
         access_log=False,
         ws_per_message_deflate=ws_per_message_deflate,
+        ssl_certfile=os.environ.get("RMOS_TLS_CERT"),
+        ssl_keyfile=os.environ.get("RMOS_TLS_KEY"),
         **options,
     )
 

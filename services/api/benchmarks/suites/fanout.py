@@ -53,6 +53,21 @@ class _Way:
     batches: tuple[int, ...] = BATCHES
 
 
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a server delivered.
+
+    Attributes:
+        per_cpu_s: Deliveries per second of its processor time.
+        per_s: Deliveries per second.
+        receiver_busy: The receiver's share of time at work.
+    """
+
+    per_cpu_s: float
+    per_s: float
+    receiver_busy: float
+
+
 _AS_STREAM: Final = ("--stream", "--scan", "--answer", "system:subscribed", "--path", "/sse/monitor?filters=all")
 _RMOS: Final = _Way("rmos", "shop-ready")
 _PUBLISHED: Final = _Way("published", "published")
@@ -83,10 +98,13 @@ def run(bench: Bench) -> list[Result]:
             for way in ways:
                 with rounds.attempt(*(_name(case, batch, way) for batch in way.batches)):
                     busiest = max(busiest, _measure_way(bench, rounds, case, filters, way))
+    return rounds.results(units, against=_compared, notes=dict.fromkeys(units, bottleneck(busiest)))
+
+
+def bottleneck(busiest: float) -> str:
+    """What to say of the receiver, by its greatest share of time at work."""
     note = f"receiver at work {busiest:.0%} of the time at most"
-    if busiest > _BOTTLENECK:
-        note += ": it may be the bottleneck"
-    return rounds.results(units, against=_compared, notes=dict.fromkeys(units, note))
+    return f"{note}: it may be the bottleneck" if busiest > _BOTTLENECK else note
 
 
 def _measure_way(bench: Bench, rounds: Rounds, case: str, filters: Filters, way: _Way) -> float:
@@ -94,9 +112,9 @@ def _measure_way(bench: Bench, rounds: Rounds, case: str, filters: Filters, way:
     busiest = 0.0
     with _serve(bench, way) as (server, port), _receive(bench, way, port, filters) as receiver:
         for batch in way.batches:
-            per_cpu_s, busy = _measure(bench, server, receiver, filters, batch)
-            rounds.add(_name(case, batch, way), per_cpu_s)
-            busiest = max(busiest, busy)
+            speed = measure_fan_out(bench, server, receiver, filters, batch)
+            rounds.add(_name(case, batch, way), speed.per_cpu_s)
+            busiest = max(busiest, speed.receiver_busy)
     return busiest
 
 
@@ -116,8 +134,8 @@ def _receive(bench: Bench, way: _Way, port: int, filters: Filters) -> AbstractCo
     return bench.subscribers(port, bench.plan.subscribers, filters, options=("--spin", *way.options))
 
 
-def _measure(bench: Bench, server: Child, receiver: Receiver, filters: Filters, batch: int) -> tuple[float, float]:
-    """Deliveries per CPU second, and how busy the receiver was.
+def measure_fan_out(bench: Bench, server: Child, receiver: Receiver, filters: Filters, batch: int) -> Speed:
+    """Warm up and measure, for the planned time.
 
     Raises:
         ChildError: the receiver did not get exactly what it should.
@@ -131,7 +149,7 @@ def _measure(bench: Bench, server: Child, receiver: Receiver, filters: Filters, 
         taken = receiver.take(expected)
         if taken.events != expected or taken.disorder or taken.closed:
             raise ChildError(f"{expected} deliveries were expected, but the receiver says {taken}")
-    return taken.events / (said["cpu_ns"] / 1e9), taken.busy
+    return Speed(taken.events / (said["cpu_ns"] / 1e9), taken.events / (said["wall_ns"] / 1e9), taken.busy)
 
 
 def _name(case: str, batch: int, way: _Way) -> str:

@@ -4,6 +4,7 @@ A connection is subscribed to everything, has had one ping answered, and is then
 process holds more than before (RSS), divided by the number of connections.
 
     rmos        `rmos serve`, the lean path
+    rmos.tls    `rmos serve` with a certificate, so that each connection begins with a TLS handshake
     rmos.asgi   `rmos serve` on the fallback for servers that a connection cannot leave
     published   the naive server, compression off
 """
@@ -11,18 +12,29 @@ process holds more than before (RSS), divided by the number of connections.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeAlias
 
 from benchmarks.bench import PING, Bench
+from benchmarks.certificate import tls_settings
 from benchmarks.figures import Result, Rounds
+from benchmarks.native import OVER_TLS
 from benchmarks.processes import Child
 
 _SETTLE_S: Final = 1.0
 _Serve: TypeAlias = Callable[[Bench], AbstractContextManager[tuple[Child, int]]]
+
+
+@contextmanager
+def _serve_over_tls(bench: Bench) -> Iterator[tuple[Child, int]]:
+    with tls_settings() as settings, bench.rmos_serve(settings) as serving:
+        yield serving
+
+
 _WAYS: Final[Mapping[str, _Serve]] = {
     "rmos": lambda bench: bench.rmos_serve(),
+    "rmos.tls": _serve_over_tls,
     "rmos.asgi": lambda bench: bench.rmos_serve({"RMOS_LEAN_CONNECTIONS": "false"}),
     "published": lambda bench: bench.server("published"),
 }
@@ -42,15 +54,18 @@ def run(bench: Bench) -> list[Result]:
             for way, serve in _WAYS.items():
                 memory, connect = _memory(connections, way), _connect(connections, way)
                 with rounds.attempt(memory, connect), serve(bench) as (server, port):
-                    bytes_each, cpu_s_each = _measure(bench, server, port, connections)
+                    bytes_each, cpu_s_each = _measure(bench, server, port, connections, _options(way))
                     rounds.add(memory, bytes_each / 1024)
                     rounds.add(connect, cpu_s_each * 1e6)
     return rounds.results(units, against=_compared)
 
 
-def _measure(bench: Bench, server: Child, port: int, connections: int) -> tuple[float, float]:
+def _options(way: str) -> tuple[str, ...]:
+    return ("--ping", PING, OVER_TLS) if way.endswith(".tls") else ("--ping", PING)
+
+
+def _measure(bench: Bench, server: Child, port: int, connections: int, options: tuple[str, ...]) -> tuple[float, float]:
     """Bytes and CPU seconds of one connection."""
-    options = ("--ping", PING)
     with bench.subscribers(port, 1, options=options):
         pass  # what is loaded with the first connection belongs to no connection
     time.sleep(_SETTLE_S)
@@ -70,4 +85,7 @@ def _connect(connections: int, way: str) -> str:
 
 
 def _compared(name: str) -> Mapping[str, str]:
-    return {"published": name.removesuffix(".asgi").removesuffix(".rmos") + ".published"} if "rmos" in name else {}
+    place, _, way = name.partition(".rmos")
+    if way == ".tls":
+        return {"published": f"{place}.published", "without": f"{place}.rmos"}
+    return {"published": f"{place}.published"} if place != name else {}

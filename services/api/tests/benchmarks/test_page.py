@@ -60,6 +60,18 @@ def test_what_was_not_measured_is_said() -> None:
     assert "| granian | not measured | – | – |" in written
 
 
+def test_tls_is_shown_beside_the_same_without() -> None:
+    page = "<!-- figures: tls -->\nold\n<!-- end -->"
+    plain, over_tls = figure("tls.cost.k1.rmos", 9.0), figure("tls.cost.k1.rmos.tls", 12.6, ratio_to={"without": 1.4})
+
+    written = fill(page, lines(plain, over_tls))
+    unmeasured = fill(page, lines(plain, figure("tls.cost.k1.rmos.tls", None)))
+
+    assert "| rmos.tls | 12.6 (1.4 ×) | – | – |" in written
+    assert "| rmos.tls | not measured | – | – |" in unmeasured
+    assert fill(page, lines(figure("replay", 300_000.0))) == page
+
+
 def test_every_part_of_the_page_is_one_that_is_measured() -> None:
     names = re.findall(r"<!-- figures: ([\w-]+) -->", PAGE.read_text(encoding="utf-8"))
 
