@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rmos.analytics.calendar import day_after
 from rmos.analytics.shifts import every_day
 from rmos.domain.entities import JOBLOG
 from rmos.services import entities
@@ -225,3 +226,37 @@ async def test_wrong_parameters_are_refused_with_what_is_accepted(shop: Shop) ->
         assert is_problem(answer, 422, "invalid"), path
         assert pointers(answer) == [pointer]
         assert accepted in answer.json()["detail"]
+
+
+async def test_as_many_jobs_are_behind_a_figure_as_it_says(shop: Shop) -> None:
+    """Also jobs that were logged as ended without their end, and not those that are open or cancelled."""
+    ended = {"status": "completed", "machine_id": "cnc1"}
+    jobs = [
+        ended | {"start_time": days_ago(4), "end_time": days_ago(3)},
+        ended | {"start_time": days_ago(3)},
+        ended | {"status": "failed", "reason": "MACHINE_FAILURE"},
+        ended | {"end_time": days_ago(200)},
+        ended | {"status": "cancelled", "end_time": days_ago(3)},
+        ended | {"status": "running", "start_time": days_ago(3)},
+    ]
+    for fields in jobs:
+        await shop.make("/api/rmos/stores/joblogs", {"job_type": "slice", **fields})
+
+    async def behind(first: str, last: str, **conditions: str) -> int:
+        bounds = {"outcome_at_from": first, "outcome_at_before": day_after(last)}
+        answer = await shop.client.get("/api/rmos/stores/joblogs", params=bounds | conditions)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["total"])
+
+    trends = (await ask(shop, "jobs/success-trends", days=30))["trends"]
+    first, last = trends[0]["date"], trends[-1]["date"]
+    assert {day["date"]: day["total"] for day in trends} == {
+        day["date"]: await behind(day["date"], day["date"]) for day in trends
+    }
+    assert sum(day["total"] for day in trends) == await behind(first, last) == 3
+    failures = await ask(shop, "jobs/failures", days=30)
+    assert failures["total_failures"] == await behind(first, last, status="failed") == 1
+    (machine,) = (await ask(shop, "shop", by="machine", days=30))["groups"]
+    assert machine["elements"]["ended_jobs"] == await behind(first, last, machine_id="cnc1") == 3
+    throughput = await ask(shop, "jobs/throughput", days=30)
+    assert throughput["completed_jobs"] == await behind(first, last, status="completed") == 2

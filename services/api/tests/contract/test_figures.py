@@ -156,7 +156,7 @@ async def test_status_tells_counts_and_size_but_no_path(engine: Engine) -> None:
         await stores.write(custom("x"))
         status = await stores.status()
 
-    assert status["schema_version"] == "0005"
+    assert status["schema_version"] == "0006"
     assert status["counts"] == {"patterns": 1, "joblogs": 0, "strip_families": 0}
     assert status["events"] == 2
     assert isinstance(status["size_bytes"], int)

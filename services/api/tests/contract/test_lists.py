@@ -257,3 +257,25 @@ async def test_a_bad_query_names_the_field(stores: Stores, query: dict[str, Any]
 async def test_jobs_have_no_name_to_search(stores: Stores) -> None:
     with pytest.raises(InvalidError, match="no name"):
         await stores.page(JOBLOG, ListQuery({}, name_like="%x%"))
+
+
+async def test_what_figures_lead_to_filters_and_sorts(stores: Stores) -> None:
+    for entity_id, fields in (
+        ("ended", {"status": "completed", "start_time": "2026-11-20", "end_time": "2026-11-23"}),
+        ("endless", {"status": "failed", "start_time": "2026-11-21"}),
+        ("timeless", {"status": "completed", "created_at": "2026-11-22"}),
+        ("open", {"status": "running", "start_time": "2026-11-22"}),
+        ("cancelled", {"status": "cancelled", "end_time": "2026-11-22"}),
+    ):
+        await stores.write(making(JOBLOG, id=entity_id, **fields))
+    for entity_id, metadata in (("a", {"supplier": " Acme "}), ("b", {"supplier": 7}), ("c", {"supplier": " "})):
+        await stores.write(making(STRIP_FAMILY, id=entity_id, metadata=metadata))
+
+    assert await walk(stores, JOBLOG, sort=[("outcome_at", False)], limit=2) == [
+        *("endless", "timeless", "ended"),
+        *("cancelled", "open"),
+    ]
+    bounds = {"at_least": {"outcome_at": "2026-11-22"}, "below": {"outcome_at": "2026-11-24"}}
+    assert await ids(stores, JOBLOG, sort=[("id", False)], **bounds) == ["ended", "timeless"]
+    assert await ids(stores, STRIP_FAMILY, where={"supplier": "Acme"}) == ["a"]
+    assert await ids(stores, STRIP_FAMILY, where={"supplier": None}, sort=[("id", False)]) == ["b", "c"]

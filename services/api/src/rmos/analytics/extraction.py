@@ -44,7 +44,7 @@ def family_fact(document: JsonObject) -> FamilyFact:
         name=str(document["name"]),
         material=str(document["material_type"]),
         lane=lane if isinstance(lane, str) else None,
-        supplier=supplier.strip() if isinstance(supplier, str) and supplier.strip() else None,
+        supplier=(supplier.strip(" ") or None) if isinstance(supplier, str) else None,  # as `stores.schema.SUPPLIER`
         strip_width_mm=float(str(document["strip_width_mm"])),
         strip_thickness_mm=float(str(document["strip_thickness_mm"])),
         strips=len(held),

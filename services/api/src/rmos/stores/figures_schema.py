@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, Float, Index, Integer, LargeBinary
 
 from rmos.analytics.facts import RISK_SEPARATOR, Dimension
 
-LAYOUT: Final = 6
+LAYOUT: Final = 7
 """Number of this set of tables. Raise it with every change of a table, or of what is counted."""
 
 metadata: Final = MetaData()

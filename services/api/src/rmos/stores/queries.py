@@ -88,11 +88,10 @@ def read_query(kind: Kind, query: ListQuery) -> tuple[Shape, dict[str, Scalar]]:
 def page_statement(shape: Shape) -> Query:
     """Id and body of each row of the page."""
     table = TABLE[shape.kind]
-    columns = [_sort_column(shape.kind, field) for field, _ in shape.order]
     return (
         select(table.c.id, table.c.body)
         .where(*_conditions(shape), *_beyond(shape))
-        .order_by(*(_directed(column, down) for column, (_, down) in zip(columns, shape.order, strict=True)))
+        .order_by(*(_directed(shape.kind, field, down) for field, down in shape.order))
         .limit(bindparam("limit"))
         .offset(bindparam("offset"))
     )
@@ -157,8 +156,11 @@ def _is_nullable(kind: str, field: str) -> bool:
     return bool(TABLE[kind].c[field].nullable)
 
 
-def _directed(column: ColumnElement[object], descending: bool) -> ColumnElement[object]:
-    return (column.desc() if descending else column.asc()).nulls_last()
+def _directed(kind: str, field: str, descending: bool) -> ColumnElement[object]:
+    column = _sort_column(kind, field)
+    directed = column.desc() if descending else column.asc()
+    # Said of a column that has none, it would keep the planner from reading along an index.
+    return directed.nulls_last() if _is_nullable(kind, field) else directed
 
 
 def _conditions(shape: Shape) -> list[ColumnElement[bool]]:

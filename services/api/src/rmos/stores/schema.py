@@ -6,6 +6,7 @@ answers with bodies; the columns only find and order them.
 Rule 1: `<field>_folded` and `search_text` are case-folded in Python, because databases disagree about case outside
 ASCII. They serve comparison without case, LIKE and free text.
 Rule 2: a column that the document may leave out is nullable; in every order NULL comes last.
+Rule 3: what is no field of the document but follows from it is computed by the database, and is never written.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Column, Computed, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from rmos.domain.entities import JOBLOG, KINDS, PATTERN, STRIP_FAMILY, JsonValue, Kind, Revision
 from rmos.eventlog.schema import metadata
@@ -25,10 +26,13 @@ Scalar: TypeAlias = "str | int | float | None"
 _LARGEST_INTEGER: Final = 2**63 - 1
 
 
-def _entity_table(name: str, *fields: Column[object], indexes: tuple[tuple[str, ...], ...]) -> Table:
+def _entity_table(
+    name: str, *fields: Column[object], indexes: tuple[tuple[str, ...], ...], orders: tuple[str, ...] = ()
+) -> Table:
     """A table with what every entity has around its own fields. Filters are indexed together with the default order.
 
-    Rows that leave a field out are not in its index: nobody looks for them, and a usual job leaves six out.
+    Rows that leave a field out are not in its index: nobody looks for them, and a usual job leaves six out. Of `orders`
+    they are, because a whole list is sorted by these.
     """
     nullable = {column.name for column in fields if column.nullable}
 
@@ -47,8 +51,17 @@ def _entity_table(name: str, *fields: Column[object], indexes: tuple[tuple[str, 
         Column("search_text", Text, nullable=False),
         Column("body", LargeBinary, nullable=False),
         *(index(*columns) for columns in (("created_at", "id"), *indexes)),
+        *(Index(f"ix_{name}_{column}_id", column, "id") for column in orders),
     )
 
+
+SUPPLIER: Final = (
+    "CASE json_type(CAST(body AS TEXT), '$.metadata.supplier') WHEN 'text' "
+    "THEN nullif(trim(json_extract(CAST(body AS TEXT), '$.metadata.supplier')), '') END"
+)
+"""Whom a material is bought from, without blanks around it; as `analytics.extraction` counts it."""
+OUTCOME_AT: Final = "CASE WHEN status IN ('completed', 'failed') THEN coalesce(end_time, start_time, created_at) END"
+"""When figures count a completed or failed job: at its end; without one at its start, or when it was created."""
 
 strip_families: Final = _entity_table(
     "strip_families",
@@ -60,6 +73,7 @@ strip_families: Final = _entity_table(
     Column("material_type_folded", Text, nullable=False),
     Column("lane", Text),
     Column("min_stock_mm", Float),
+    Column("supplier", Text, Computed(SUPPLIER, persisted=False)),
     indexes=(("name_folded",), ("material_type_folded", "created_at"), ("lane", "created_at")),
 )
 
@@ -95,6 +109,7 @@ joblogs: Final = _entity_table(
     Column("good_qty", Float),
     Column("scrap_qty", Float),
     Column("rework_qty", Float),
+    Column("outcome_at", Text, Computed(OUTCOME_AT, persisted=False)),
     indexes=(
         ("status", "created_at"),
         ("job_type", "created_at"),
@@ -104,9 +119,10 @@ joblogs: Final = _entity_table(
         ("project_id", "created_at"),
         ("operator", "created_at"),
         ("reason", "created_at"),
-        # What a chart leads to: the jobs that ended on these days.
-        ("end_time", "id"),
+        # What a chart leads to: the jobs that it counts on these days.
+        ("outcome_at", "id"),
     ),
+    orders=("end_time",),
 )
 
 answers: Final = Table(
@@ -153,6 +169,12 @@ FIELDS: Final[Mapping[str, Mapping[str, FieldType]]] = {
     for kind in KINDS
 }
 """By name of the kind: every field that may be filtered and sorted by, and the Python type of its values."""
+
+COMPUTED: Final[Mapping[str, tuple[str, ...]]] = {
+    kind.name: tuple(column.name for column in TABLE[kind.name].columns if column.computed is not None)
+    for kind in KINDS
+}
+"""By name of the kind: those of them that are no fields of the document."""
 
 FREE_TEXT: Final[Mapping[str, tuple[str, ...]]] = {
     PATTERN.name: ("id", "name", "pattern_type", "strip_family_id"),
@@ -212,7 +234,7 @@ class RowFormat:
         columns = tuple(
             (name, type_, bool(table.c[name].nullable))
             for name, type_ in FIELDS[kind.name].items()
-            if name not in ("id", "version")
+            if name not in ("id", "version", *COMPUTED[kind.name])
         )
         return cls(table, FREE_TEXT[kind.name], columns)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from rmos.errors import StartupError
 
-SCHEMA_VERSION: Final = "0005"
+SCHEMA_VERSION: Final = "0006"
 """The newest migration, held against the folder by a test. So a start with nothing to do need not load alembic."""
 
 LOCK_TIMEOUT_S: Final = 5.0

@@ -56,8 +56,9 @@ class _ManyRows:
 
 
 def _upsert(table: Table, key: str) -> _ManyRows:
-    statement = insert(table)
-    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name != key}
+    given = [column.name for column in table.columns if column.computed is None]
+    statement = insert(table).values({name: bindparam(name) for name in given})
+    changed = {name: statement.excluded[name] for name in given if name != key}
     return _ManyRows(statement.on_conflict_do_update(index_elements=[key], set_=changed))
 
 
