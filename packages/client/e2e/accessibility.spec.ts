@@ -42,7 +42,7 @@ for (const { theme, width } of LOOKS) {
         '/materials/new',
         `/materials/${there.material}`,
         '/jobs?q=nothing-is-called-so',
-        '/jobs?machine_id=cnc1&end_time_from=2026-11-01',
+        '/jobs?machine_id=cnc1&outcome_at_from=2026-11-01',
         '/patterns?ring_count=1',
         '/materials?strip_width_mm=0.5',
         '/settings/browser',

@@ -142,7 +142,45 @@ test('a column of patterns leads to them, and a step of OEE to its jobs', async 
   await card(page, 'OEE, step by step')
     .getByRole('button', { name: /^Quality/ })
     .click()
-  await expect(page).toHaveURL(/\/jobs\?machine_id=cnc1&end_time_from=/)
+  await expect(page).toHaveURL(/\/jobs\?machine_id=cnc1&outcome_at_from=/)
+  await expect(page.getByRole('article')).toHaveCount(1)
+})
+
+test('a supplier leads to its materials, a column to jobs without an end too, a step of the risk to what failed', async ({
+  page,
+  shop,
+}) => {
+  for (const supplier of ['Bergholz', 'Tonewood & Sons', 'Bergholz'])
+    await shop.createMaterial({ metadata: { supplier } })
+  await shop.createJob({ status: 'completed' })
+  await shop.createJob({ status: 'failed', end_time: new Date().toISOString() })
+  await shop.createJob({ status: 'failed', job_type: 'glue_up' })
+  await shop.createJob({ status: 'cancelled', end_time: new Date().toISOString() })
+  await open(page, 'materials')
+  await card(page, 'Suppliers')
+    .getByRole('button', { name: /^Bergholz, 2,/ })
+    .click()
+  await expect(page).toHaveURL(/\/materials\?supplier=Bergholz$/)
+  await expect(page.getByRole('article')).toHaveCount(2)
+  await shop.createMaterial({ name: 'New', metadata: { supplier: 'Bergholz' } })
+  await expect(page.getByRole('article')).toHaveCount(3)
+  await page.getByRole('button', { name: 'Take off the filter Supplier: Bergholz' }).click()
+  await expect(page.getByRole('article')).toHaveCount(4)
+
+  await open(page, 'overview')
+  await card(page, 'Jobs ended')
+    .getByRole('button', { name: /1 completed, 2 failed/ })
+    .click()
+  await expect(page.getByRole('article')).toHaveCount(3)
+  await shop.createJob({ status: 'completed' })
+  await expect(page.getByRole('article')).toHaveCount(4)
+
+  await open(page, 'predictor?job=slice&tool=2')
+  const steps = card(page, 'How the risk comes about')
+  await expect(steps.locator('svg').getByText('of this kind, material', { exact: false })).toHaveCount(1)
+  await expect(steps.getByRole('button', { name: /show the failed jobs$/ })).toHaveCount(2)
+  await steps.getByRole('button', { name: /^those of this kind, .*1 of 3 jobs failed/ }).click()
+  await expect(page).toHaveURL(/\/jobs\?status=failed&job_type=slice$/)
   await expect(page.getByRole('article')).toHaveCount(1)
 })
 
@@ -162,7 +200,7 @@ test('a chart is one stop of the tab key, and arrows lead through it to the jobs
   await page.keyboard.press('Enter')
 
   const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)
-  await expect(page).toHaveURL(new RegExp(`end_time_from=${yesterday}`))
+  await expect(page).toHaveURL(new RegExp(`outcome_at_from=${yesterday}`))
 })
 
 test('a control chart names the rule, and leads to the job', async ({ page, shop }) => {

@@ -114,8 +114,8 @@ describe('days', () => {
 
   it('become the conditions of the jobs behind them', () => {
     expect(endedBetween('2026-02-27', '2026-02-28')).toEqual({
-      end_time_from: '2026-02-27',
-      end_time_before: '2026-03-01',
+      outcome_at_from: '2026-02-27',
+      outcome_at_before: '2026-03-01',
     })
   })
 })

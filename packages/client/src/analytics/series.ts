@@ -63,9 +63,9 @@ export function beginningAndEnd(
     : [first, last]
 }
 
-/** The conditions of a list of jobs that ended within these days. */
+/** The conditions of a list of the jobs that figures count as completed or failed on these days. */
 export function endedBetween(from: string, to: string): Record<string, string> {
-  return { end_time_from: from, end_time_before: addDays(to, 1) }
+  return { outcome_at_from: from, outcome_at_before: addDays(to, 1) }
 }
 
 function sum(days: readonly DayCount[], name: 'completed' | 'failed'): number {

@@ -91,12 +91,14 @@ export const chanceEn = {
     } as Record<string, string>,
     fewOnly: 'That is few: the risk is drawn towards that of all jobs.',
     steps: 'How the risk comes about',
-    stepsHint: 'from all jobs of all time to those most alike; few jobs hardly move it',
+    stepsHint:
+      'from all jobs of all time to those most alike; few jobs hardly move it; there is no list by material or tool size',
+    showFailed: 'show the failed jobs',
     stepsSummary: 'Each step begins with the risk of the one before.',
     stepNote: (failed: number, n: number) => `${formatCount(failed)} of ${jobs(n)} failed`,
     quality: 'How good such predictions have been',
     qualityHint:
-      'the newest ended jobs; each newer one predicted from those before it alone; across: what was said, up: what came',
+      'the newest ended jobs; each newer one predicted from those before it alone; across: what was said, up: what came; a bar is of jobs with about the same risk, which no list tells',
     skill: (skill: number, brier: string, n: number) =>
       `${skill > 0.05 ? 'Better' : skill < -0.05 ? 'Worse' : 'No better'} than always saying the usual share of failures: skill ${formatPercent(skill * 100)}, Brier score ${brier}, ${sample(n)}.`,
     qualityTooFew: (n: number) => `${sample(n)} is too few to say how good predictions are.`,

@@ -49,7 +49,8 @@ export const jobsEn = {
       `${jobs(total)}, of which ${formatCount(wip)} in progress.`,
     statusNote: (share: number) => `${formatPercent(share)} of all jobs`,
     flow: 'Flow',
-    flowHint: 'Little’s law: in progress = ends per day × time from start to end',
+    flowHint:
+      'Little’s law: in progress = ends per day × time from start to end; averages over the period, of jobs that come and go, so there is no list of them',
     flowSummary: (residual: number | null) =>
       residual === null
         ? 'No job with start and end has left the shop in this period.'

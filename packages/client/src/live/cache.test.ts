@@ -100,6 +100,19 @@ describe('a list on the screen', () => {
     expect(rows(running)).toEqual([])
   })
 
+  it('holds what figures count on a day, also without an end, and not what was cancelled', () => {
+    const ended = { outcome_at_from: '2026-11-24', outcome_at_before: '2026-11-25' }
+    const list: ListParams = { limit: 50, filters: ended }
+    show(list)
+
+    cache.applyEvent(event('job:created', job('a', 1, { status: 'completed' }), 1))
+    const end_time = '2026-11-23T09:00:00.000Z'
+    cache.applyEvent(event('job:created', job('before', 1, { status: 'failed', end_time }), 2))
+    cache.applyEvent(event('job:created', job('cancelled', 1, { status: 'cancelled' }), 3))
+
+    expect(rows(list).map((row) => row.id)).toEqual(['a'])
+  })
+
   it('is left alone by a new entity that its filter does not admit', () => {
     show(running, job('a', 1, { status: 'running' }))
 

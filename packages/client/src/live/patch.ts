@@ -24,7 +24,7 @@ export function patchPage(page: ListPage<Kind>, params: ListParams, change: Chan
     if (old && old.version >= entity.version) return { page, stale: false }
     if (wanted === false) return { page: without(page, index), stale: true }
     const items = page.items.with(index, entity)
-    const moved = old !== undefined && fieldOf(old, sort) !== fieldOf(entity, sort)
+    const moved = old !== undefined && sortedBy(old, sort) !== sortedBy(entity, sort)
     return { page: { ...page, items }, stale: moved || wanted === null }
   }
   if (wanted === false) return { page, stale: false }
@@ -42,7 +42,7 @@ export function matches(params: ListParams, entity: AnyEntity): boolean | null {
   for (const [name, value] of Object.entries(params.filters ?? {})) {
     const bound = BOUND.exec(name)
     const field = bound?.[1] ?? name
-    const actual = (entity as unknown as Record<string, unknown>)[field]
+    const actual = fieldOf(entity, field)
     if (bound) {
       if (typeof actual !== 'string' || !isWithin(actual, value, bound[2] === 'from')) return false
       continue
@@ -72,6 +72,20 @@ function without(page: ListPage<Kind>, index: number): ListPage<Kind> {
   return { ...page, items: page.items.toSpliced(index, 1), total: Math.max(0, page.total - 1) }
 }
 
-function fieldOf(entity: AnyEntity, sort: string): unknown {
-  return (entity as unknown as Record<string, unknown>)[sort.replace(/^-/, '')]
+function sortedBy(entity: AnyEntity, sort: string): unknown {
+  return fieldOf(entity, sort.replace(/^-/, ''))
+}
+
+function fieldOf(entity: AnyEntity, name: string): unknown {
+  return COMPUTED[name]?.(entity) ?? (entity as unknown as Record<string, unknown>)[name]
+}
+
+/** What lists are filtered by that is no field, as the server computes it. */
+const COMPUTED: Readonly<Record<string, (entity: AnyEntity) => unknown>> = {
+  outcome_at: (job) =>
+    'job_type' in job && (job.status === 'completed' || job.status === 'failed')
+      ? (job.end_time ?? job.start_time ?? job.created_at)
+      : null,
+  supplier: ({ metadata }) =>
+    typeof metadata?.supplier === 'string' ? metadata.supplier.replace(/^ +| +$/g, '') : null,
 }

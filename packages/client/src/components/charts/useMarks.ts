@@ -8,6 +8,7 @@
 import { computed, ref, toValue, type MaybeRefOrGetter } from 'vue'
 
 export interface MarksOptions {
+  /** Those that can be picked, or all where none can; they come first. */
   count: MaybeRefOrGetter<number>
   /** Marks in a row of a grid; 1: a list, in which all arrows mean next and previous. */
   rowLength?: MaybeRefOrGetter<number>
@@ -81,7 +82,7 @@ export function useMarks(options: MarksOptions) {
 
   /** The same with what it says, where picking does something; else what a mark needs that is only looked at. */
   function marked(index: number, words: string) {
-    const action = toValue(options.action)
+    const action = index < toValue(options.count) && toValue(options.action)
     return action ? { role: 'button', 'aria-label': `${words}, ${action}`, ...mark(index) } : glimpse(index)
   }
 
