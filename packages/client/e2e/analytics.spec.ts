@@ -263,7 +263,7 @@ test('a control chart of a period, by its own limits or by kept ones', async ({ 
 
 test('a point of a control chart is read and picked by keys', async ({ page, shop }) => {
   await furnishSmallShop(shop)
-  await open(page, 'control?chart=xbar_r')
+  await open(page, 'control?chart=xbar_r&days=all')
   const chart = page.getByRole('img', { name: /^Control chart: Duration/ })
   await chart.focus()
   await page.keyboard.press('Home')
