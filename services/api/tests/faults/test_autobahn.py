@@ -38,11 +38,11 @@ def test_every_case_of_autobahn_but_those_of_compression_is_there_once():
     }  # fmt: skip
 
 
-async def test_quick_cases_pass_and_only_failing_fast_is_left_out():
+async def test_quick_cases_pass_also_where_autobahn_would_be_content_with_less():
     results = await results_of()
 
     assert [str(result) for result in results if result.verdict is Verdict.FAILED] == []
-    assert numbers_of(results, Verdict.NON_STRICT) == ["6.4.1", "6.4.2", "6.4.3", "6.4.4"]
+    assert numbers_of(results, Verdict.NON_STRICT) == []
     assert numbers_of(results, Verdict.INFORMATIONAL) == ["7.1.6", "7.13.1", "7.13.2"]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from codecs import getincrementaldecoder
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -92,6 +94,74 @@ def test_frm_10_random_cuts_of_all_good_vectors_in_a_row_change_nothing(chance: 
     got = outcome([whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)])
 
     assert got == ([event for v in good for event in expected(v)[0]], None)
+
+
+NEAR_TEXT = st.lists(st.sampled_from(["a", "é", "€", "😀"]).map(str.encode) | st.binary(max_size=2), max_size=12).map(
+    b"".join
+)
+
+
+@given(st.lists(NEAR_TEXT, min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_frm_07_text_is_refused_in_the_read_of_its_first_wrong_octet(parts: list[bytes], chance: random.Random) -> None:
+    frames = [
+        masked_frame((0x80 if part == len(parts) - 1 else 0) | (0 if part else 1), payload, chance)
+        for part, payload in enumerate(parts)
+    ]
+    wire = b"".join(frames)
+    cuts = sorted(chance.sample(range(len(wire) + 1), min(3, len(wire))))
+    chunks = [wire[a:b] for a, b in zip([0, *cuts], [*cuts, len(wire)], strict=True)]
+
+    assert refused_read(chunks) == first_read_with_a_fault(parts, frames, chunks)
+
+
+def masked_frame(first: int, payload: bytes, chance: random.Random) -> bytes:
+    """As clients send it; for payloads under 126 bytes."""
+    key = chance.randbytes(4)
+    return bytes((first, 0x80 | len(payload))) + key + bytes(o ^ key[i % 4] for i, o in enumerate(payload))
+
+
+def refused_read(chunks: Sequence[bytes]) -> int | None:
+    """Number of the read that was refused as no text; None when none was."""
+    parser = FrameParser()
+    for number, chunk in enumerate(chunks):
+        try:
+            list(parser.receive(chunk))
+        except FrameError as error:
+            return number if error.code == 1007 else None
+    return None
+
+
+def first_read_with_a_fault(parts: Sequence[bytes], frames: Sequence[bytes], chunks: Sequence[bytes]) -> int | None:
+    """Number of the read with the first octet after which no text can follow."""
+    places = []  # of each octet of the text in all that is read
+    start = 0
+    for payload, frame in zip(parts, frames, strict=True):
+        places += range(start + len(frame) - len(payload), start + len(frame))
+        start += len(frame)
+    text = b"".join(parts)
+    ends = list(accumulate(map(len, chunks)))
+    faults = [place for count, place in enumerate(places, 1) if not decodes_so_far(text[:count])]
+    if not faults and not is_utf8(text):
+        faults = [start - 1]  # it ends within a character
+    return next((number for number, end in enumerate(ends) if end > faults[0]), None) if faults else None
+
+
+def is_utf8(text: bytes) -> bool:
+    """Whether this is a whole text."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decodes_so_far(text: bytes) -> bool:
+    """Whether more octets could make this text."""
+    try:
+        getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def ends_whole(vector: Vector) -> bool:

@@ -3,11 +3,12 @@
 Rule 1: nothing is negotiated, so every reserved bit is an error.
 Rule 2: an idle parser holds no buffer; a message is bounded in bytes and in fragments.
 Rule 3: what was complete before a fault is still delivered, then `FrameError` says how to close.
+Rule 4: text that is not UTF-8 is refused at its first wrong octet, however it is cut into frames and reads.
 """
 
 from __future__ import annotations
 
-from codecs import utf_8_decode
+from codecs import IncrementalDecoder, getincrementaldecoder, utf_8_decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import Struct
@@ -27,6 +28,8 @@ CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 
+_NOT_UTF8: Final = "text is not UTF-8"
+_UTF8: Final = getincrementaldecoder("utf-8")
 _LONG_HEADER: Final = Struct(">BBH")
 _LONGEST_HEADER: Final = Struct(">BBQ")
 
@@ -85,7 +88,7 @@ FrameEvent: TypeAlias = TextMessage | BinaryMessage | Ping | Pong | Close
 class FrameParser:
     """Turns the bytes of one client into messages and control frames. Not to be shared between connections."""
 
-    __slots__ = ("_fragments", "_message", "_opcode", "_rest")
+    __slots__ = ("_checked", "_decoder", "_fragments", "_message", "_opcode", "_rest")
 
     max_message_bytes: ClassVar[int] = MAX_MESSAGE_BYTES
     max_fragments: ClassVar[int] = MAX_FRAGMENTS
@@ -95,6 +98,10 @@ class FrameParser:
         self._message: bytearray | None = None
         self._opcode = 0
         self._fragments = 0
+        self._decoder: IncrementalDecoder | None = None
+        """Of a text message that is not yet whole."""
+        self._checked = 0
+        """Octets of the unfinished frame that the decoder has seen."""
 
     def receive(self, data: bytes) -> Iterator[FrameEvent]:
         """Yield what these bytes complete. The iterator must be used up, or the parser given up.
@@ -110,6 +117,7 @@ class FrameParser:
             first, start, length = header
             end = start + length
             if len(data) < end:
+                self._check_unfinished(first, data[start:], data[start - 4 : start])
                 break
             payload = _unmask(data[start:end], data[start - 4 : start])
             position = end
@@ -151,9 +159,27 @@ class FrameParser:
             raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message is over {self.max_message_bytes} bytes")
         return first, start + extended, length
 
+    def _check_unfinished(self, first: int, masked: bytes, key: bytes) -> None:
+        """Look at what has come of a frame since it was last looked at."""
+        opcode = first & 0x0F
+        if (self._opcode if opcode == CONTINUATION else opcode) == TEXT:
+            turn = self._checked % 4
+            self._check_text(_unmask(masked[self._checked :], key[turn:] + key[:turn]))
+            self._checked = len(masked)
+
+    def _check_text(self, octets: bytes) -> None:
+        if self._decoder is None:
+            self._decoder = _UTF8()
+        try:
+            self._decoder.decode(octets)
+        except UnicodeDecodeError:
+            raise FrameError(CloseCode.INVALID_TEXT, _NOT_UTF8) from None
+
     def _data(self, first: int, payload: bytes) -> TextMessage | BinaryMessage | None:
+        checked, self._checked = self._checked, 0
         if self._message is None:
             if first & _FIN:
+                self._decoder = None
                 return _message(first & 0x0F, payload)
             self._opcode, self._message, self._fragments = first & 0x0F, bytearray(), 0
         self._fragments += 1
@@ -161,8 +187,10 @@ class FrameParser:
             raise FrameError(CloseCode.MESSAGE_TOO_BIG, f"message has over {self.max_fragments} fragments")
         self._message += payload
         if not first & _FIN:
+            if self._opcode == TEXT:
+                self._check_text(payload[checked:])
             return None
-        whole, self._message = bytes(self._message), None
+        whole, self._message, self._decoder = bytes(self._message), None, None
         return _message(self._opcode, whole)
 
     def _control(self, first: int, payload: bytes) -> Ping | Pong | Close:
@@ -218,7 +246,7 @@ def _text(payload: bytes) -> str:
     try:
         return utf_8_decode(payload, "strict", True)[0]
     except UnicodeDecodeError:
-        raise FrameError(CloseCode.INVALID_TEXT, "text is not UTF-8") from None
+        raise FrameError(CloseCode.INVALID_TEXT, _NOT_UTF8) from None
 
 
 def _check_close(payload: bytes) -> None:
