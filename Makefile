@@ -47,8 +47,8 @@ test-api: web node_modules/.ready
 test-web: node_modules/.ready
 	$(NPM) test
 
-e2e: web node_modules/.ready  ## the browser tests, in Chromium
-	$(NPM) run e2e
+e2e: web node_modules/.ready  ## the browser tests, in Chromium (RETRIES=… for a test that fails; it is told as flaky)
+	$(NPM) run e2e --workspace packages/client $(if $(RETRIES),-- --retries $(RETRIES))
 
 check: node_modules/.ready  ## format, lint, types, layers, lock files
 	cd $(API) && .venv/bin/ruff format --check . && .venv/bin/ruff check . ../../scripts ../../protocol && .venv/bin/mypy && .venv/bin/lint-imports
