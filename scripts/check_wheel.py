@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 import urllib.request
 import venv
 from pathlib import Path
@@ -58,11 +58,16 @@ def serve(rmos: Path, folder: Path) -> int:
 
 def ready_address(server: subprocess.Popen[str]) -> str:
     """The address of the ready line."""
-    deadline = time.monotonic() + START_S
-    while server.stdout and time.monotonic() < deadline and (line := server.stdout.readline()):
-        if line.startswith(READY):
-            return line.removeprefix(READY).strip()
-    raise SystemExit("the installed wheel did not start")
+    assert server.stdout is not None  # noqa: S101 -- a pipe was asked for
+    late = threading.Timer(START_S, server.kill)  # ends the output of one that says nothing
+    late.start()
+    try:
+        for line in server.stdout:
+            if line.startswith(READY):
+                return line.removeprefix(READY).strip()
+    finally:
+        late.cancel()
+    raise SystemExit(f"the installed wheel did not start within {START_S:.0f} s")
 
 
 def fetch(url: str) -> str:

@@ -46,14 +46,21 @@ def of_running_shop(url: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Print the line."""
+    """Print the line. Returns 1 when the server gives none."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=4000)
     parser.add_argument("--url")
     given = parser.parse_args()
-    print(json.dumps(of_running_shop(given.url) if given.url else asyncio.run(of_made_shop(given.jobs))))
+    if not given.url:
+        print(json.dumps(asyncio.run(of_made_shop(given.jobs))))
+        return 0
+    try:
+        print(json.dumps(of_running_shop(given.url)))
+    except OSError as error:
+        print(f"{given.url} does not tell it: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

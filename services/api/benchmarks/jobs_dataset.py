@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -185,4 +186,4 @@ def _segments(pattern: Mapping[str, Any]) -> int:  # Any: JSON values
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())
